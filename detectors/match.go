@@ -1,0 +1,38 @@
+package detectors
+
+import "mudlark/rules"
+
+// Match is one secret found in one blob. It says nothing of paths or commits.
+type Match struct {
+	Rule       *rules.Rule
+	Confidence rules.Confidence
+	// Secret is the canonical secret: the decoded value, and for keys the key itself (DER where it parses).
+	Secret []byte
+	// Display is the secret as a person would copy it; equal to Secret but for keys, where it is the PEM text with
+	// plain newlines.
+	Display []byte
+	// Start and End bound, in the scanned data, the secret or, for decoded matches, the encoded run that holds it.
+	Start, End int
+	// Line and Column (code points) of Start, both from 1; EndLine that of the secret's last byte. For UTF-16 data they
+	// count in the decoded text.
+	Line, Column, EndLine int
+	// Decoded names the decoders that were applied, outermost first: "base64", "hex", "percent", "escape", "utf-16".
+	Decoded []string
+	// ChecksumOK: the rule's checksum was verified on this match.
+	ChecksumOK bool
+	Parts      []PartMatch
+}
+
+// PartMatch is a companion of a match.
+type PartMatch struct {
+	Name                  string
+	Secret                []byte
+	Start, End            int
+	Line, Column, EndLine int
+}
+
+// Problem is a part of the data that was not examined, because a limit was reached.
+type Problem struct {
+	Start, End int
+	Why        string
+}

@@ -1,0 +1,182 @@
+package detectors
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"mudlark/rules"
+)
+
+// A prefilter finds anchors. Its cost does not grow with their number, as long as their windows stay rare: every position's
+// four bytes, letters without case, are looked up in a bitmap that fits the second-level cache; what passes is looked up in an
+// exact table, and what passes that is compared with the whole anchor.
+type prefilter struct {
+	bitmap  [bitmapWords]uint64
+	keys    []uint32 // open addressing; 0 is no folded gram and marks a free slot
+	shift   uint     // of a hash to an index of keys
+	first   []int32  // by slot: index in entries
+	entries []entry
+	anchors []anchor
+}
+
+// An entry is an anchor whose window may be a gram. The entries of a gram are a list.
+type entry struct {
+	anchor int32
+	next   int32 // index in entries; -1 at the end
+}
+
+const (
+	bitmapBits  = 20
+	bitmapWords = 1 << (bitmapBits - 6)
+	wordShift   = 32 - bitmapBits + 6
+	bitShift    = 32 - bitmapBits
+	foldMask    = 0x20202020_20202020
+	gramFactor  = 0x9E3779B1 // 2^32 / golden ratio: multiplicative hashing
+	slotFactor  = 0x85EBCA77 // another, so that what collides in the bitmap does not in the table
+)
+
+// newPrefilter returns a prefilter for the anchors, which are known by their index from then on.
+func newPrefilter(anchors []anchor) *prefilter {
+	p := &prefilter{anchors: anchors}
+	windows := make([][windowSize]rules.ByteSet, len(anchors))
+	total := 0
+	for i := range anchors {
+		windows[i] = anchors[i].windowSets(anchors[i].window)
+		total += countGrams(windows[i])
+	}
+	size := bits.Len(uint(2*total + 1))
+	p.shift = uint(32 - size)
+	p.keys, p.first, p.entries = make([]uint32, 1<<size), make([]int32, 1<<size), make([]entry, 0, total)
+	for i := len(anchors) - 1; i >= 0; i-- { // what comes last stands first in the lists
+		forGrams(windows[i], func(g uint32) { p.add(g, int32(i)) })
+	}
+	return p
+}
+
+// add puts the anchor in front of the list of g.
+func (p *prefilter) add(g uint32, anchor int32) {
+	h := g * gramFactor
+	p.bitmap[h>>wordShift] |= 1 << (h >> bitShift & 63)
+	at, next := p.slot(g), int32(-1)
+	if p.keys[at] != 0 {
+		next = p.first[at]
+	}
+	p.keys[at], p.first[at] = g, int32(len(p.entries))
+	p.entries = append(p.entries, entry{anchor: anchor, next: next})
+}
+
+// slot returns the index of g in the table, or of the empty slot where it belongs.
+func (p *prefilter) slot(g uint32) int {
+	mask := len(p.keys) - 1
+	at := int(g * slotFactor >> p.shift)
+	for p.keys[at] != 0 && p.keys[at] != g {
+		at = (at + 1) & mask
+	}
+	return at
+}
+
+// countGrams returns for how many folded grams the window stands.
+func countGrams(window [windowSize]rules.ByteSet) int {
+	n := 1
+	for _, s := range window {
+		count := 0
+		for _, word := range foldSet(s) {
+			count += bits.OnesCount64(word)
+		}
+		n *= count
+	}
+	return n
+}
+
+// forGrams calls f once for each folded gram of the window.
+func forGrams(window [windowSize]rules.ByteSet, f func(uint32)) {
+	var buffers [windowSize][256]byte
+	var folded [windowSize][]byte
+	for k, s := range window {
+		folded[k] = buffers[k][:0]
+		for i, word := range foldSet(s) {
+			for ; word != 0; word &= word - 1 {
+				folded[k] = append(folded[k], byte(i<<6|bits.TrailingZeros64(word)))
+			}
+		}
+	}
+	for _, a := range folded[0] {
+		for _, b := range folded[1] {
+			for _, c := range folded[2] {
+				for _, d := range folded[3] {
+					f(uint32(a) | uint32(b)<<8 | uint32(c)<<16 | uint32(d)<<24)
+				}
+			}
+		}
+	}
+}
+
+// scan calls hit for every place where an anchor stands in data, with the offset of the anchor's first set. The windows of the
+// anchors ascend; anchors with the same window come in ascending order.
+func (p *prefilter) scan(data []byte, hit func(anchor, at int)) {
+	if len(p.anchors) == 0 {
+		return
+	}
+	bitmap := &p.bitmap
+	i := 0
+	for ; i+8 <= len(data); i += 4 {
+		v := binary.LittleEndian.Uint64(data[i:]) | foldMask
+		h0 := uint32(v) * gramFactor
+		h1 := uint32(v>>8) * gramFactor
+		h2 := uint32(v>>16) * gramFactor
+		h3 := uint32(v>>24) * gramFactor
+		b0 := bitmap[h0>>wordShift] >> (h0 >> bitShift & 63)
+		b1 := bitmap[h1>>wordShift] >> (h1 >> bitShift & 63)
+		b2 := bitmap[h2>>wordShift] >> (h2 >> bitShift & 63)
+		b3 := bitmap[h3>>wordShift] >> (h3 >> bitShift & 63)
+		if (b0|b1|b2|b3)&1 == 0 {
+			continue
+		}
+		if b0&1 != 0 {
+			p.confirm(data, i, uint32(v), hit)
+		}
+		if b1&1 != 0 {
+			p.confirm(data, i+1, uint32(v>>8), hit)
+		}
+		if b2&1 != 0 {
+			p.confirm(data, i+2, uint32(v>>16), hit)
+		}
+		if b3&1 != 0 {
+			p.confirm(data, i+3, uint32(v>>24), hit)
+		}
+	}
+	// The last windows, padded: an anchor shorter than its window takes any byte behind it.
+	var tail [16]byte
+	n := copy(tail[:], data[i:])
+	for k := range n {
+		p.confirm(data, i+k, uint32(binary.LittleEndian.Uint32(tail[k:])|foldMask&0xffffffff), hit)
+	}
+}
+
+// confirm calls hit for the anchors whose window stands at offset at; g is the folded gram there.
+func (p *prefilter) confirm(data []byte, at int, g uint32, hit func(anchor, at int)) {
+	s := p.slot(g)
+	if p.keys[s] == 0 {
+		return
+	}
+	for i := p.first[s]; i >= 0; i = p.entries[i].next {
+		id := p.entries[i].anchor
+		a := &p.anchors[id]
+		if begin := at - a.window; a.standsAt(data, begin) {
+			hit(int(id), begin)
+		}
+	}
+}
+
+// standsAt reports whether all sets of the anchor hold at offset at.
+func (a *anchor) standsAt(data []byte, at int) bool {
+	if at < 0 || at+len(a.sets) > len(data) {
+		return false
+	}
+	for k, c := range data[at : at+len(a.sets)] {
+		if !a.sets[k].Has(c) {
+			return false
+		}
+	}
+	return true
+}

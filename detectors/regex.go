@@ -1,0 +1,100 @@
+package detectors
+
+import (
+	"fmt"
+	"regexp/syntax"
+	"sync"
+
+	re2 "github.com/wasilibs/go-re2"
+
+	"mudlark/rules"
+)
+
+// cutMargin is what a regex sees beyond the span in which it may match, so that \b, ^ and $ see real neighbours.
+const cutMargin = 256
+
+// A lazyRegex is compiled when it is first needed: most rules' keywords stand in no file of a repository.
+type lazyRegex struct {
+	text  string
+	group int // of the secret; 0 for the first that takes part in the match
+	once  sync.Once
+	re    *re2.Regexp
+	err   error
+}
+
+// newRegex checks the syntax and returns the regex, not yet compiled.
+func newRegex(text string) (*lazyRegex, error) {
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return nil, err
+	}
+	l := &lazyRegex{text: text}
+	for i, name := range parsed.CapNames() {
+		if name == "secret" {
+			l.group = i
+		}
+	}
+	return l, nil
+}
+
+func (l *lazyRegex) compile() (*re2.Regexp, error) {
+	l.once.Do(func() {
+		defer func() {
+			if p := recover(); p != nil {
+				l.err = fmt.Errorf("regex library: %v", p)
+			}
+		}()
+		l.re, l.err = re2.Compile(l.text)
+	})
+	return l.re, l.err
+}
+
+// find calls yield with the bounds of the secret of each match that lies between lo and hi, which may lie outside the data. An
+// error says that the regex could not be run.
+func (l *lazyRegex) find(data []byte, lo, hi int, yield func(start, end int)) (err error) {
+	re, err := l.compile()
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("regex library: %v", p)
+		}
+	}()
+	from, to := max(lo-cutMargin, 0), min(hi+cutMargin, len(data))
+	for from > 0 && from <= lo {
+		// A match may begin at the cut only because of the cut, and may hide another.
+		if m := re.FindIndex(data[from:to]); m == nil || m[0] > 0 {
+			break
+		}
+		from++
+	}
+	if from < to {
+		for _, m := range re.FindAllSubmatchIndex(data[from:to], -1) {
+			if m[1] == to-from && to < len(data) || from+m[0] < lo || from+m[1] > hi {
+				continue
+			}
+			if start, end := l.secret(m); start < end {
+				yield(from+start, from+end)
+			}
+		}
+	}
+	return nil
+}
+
+// secret returns the bounds of the secret of a match: the group of that name, else the first group that is not empty, else
+// the whole match.
+func (l *lazyRegex) secret(m []int) (start, end int) {
+	if g := 2 * l.group; g > 0 && m[g] >= 0 {
+		return m[g], m[g+1]
+	}
+	for g := 2; g+1 < len(m); g += 2 {
+		if m[g] >= 0 && m[g] < m[g+1] {
+			return m[g], m[g+1]
+		}
+	}
+	return m[0], m[1]
+}
+
+// spanAround returns the span in which a regex rule may match for a keyword at data[at:at+n].
+func spanAround(r *rules.Rule, at, n int) interval { return interval{at - r.Reach, at + n + r.Reach} }
