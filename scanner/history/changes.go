@@ -1,0 +1,188 @@
+package history
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"mudlark/scanner/gitstore"
+)
+
+// Blob is the number of a blob within a Blobs table; 0 is no blob.
+type Blob uint32
+
+// Blobs numbers the blobs that a scan has met. It is safe for concurrent use.
+type Blobs struct {
+	shards [blobShards]blobShard
+}
+
+// blobShards is the number of locks that the table is spread over; a power of two.
+const (
+	blobShardBits = 5
+	blobShards    = 1 << blobShardBits
+)
+
+type blobShard struct {
+	mu      sync.Mutex
+	numbers map[gitstore.ID]Blob
+	ids     []gitstore.ID
+}
+
+// NewBlobs returns an empty table.
+func NewBlobs() *Blobs {
+	b := &Blobs{}
+	for i := range b.shards {
+		b.shards[i].numbers = map[gitstore.ID]Blob{}
+	}
+	return b
+}
+
+// Number returns the number of the blob id, giving it one if it has none. The zero ID has number 0.
+func (b *Blobs) Number(id gitstore.ID) Blob {
+	if id.IsZero() {
+		return 0
+	}
+	i := id.LastByte() % blobShards
+	s := &b.shards[i]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n, ok := s.numbers[id]
+	if !ok {
+		n = Blob(len(s.ids)<<blobShardBits|int(i)) + 1
+		s.numbers[id] = n
+		s.ids = append(s.ids, id)
+	}
+	return n
+}
+
+// ID returns the name of blob n, which must not be 0.
+func (b *Blobs) ID(n Blob) gitstore.ID {
+	s := &b.shards[(n-1)%blobShards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ids[(n-1)>>blobShardBits]
+}
+
+// IDs returns the names of all blobs, in no particular order.
+func (b *Blobs) IDs() []gitstore.ID {
+	var all []gitstore.ID
+	for i := range b.shards {
+		s := &b.shards[i]
+		s.mu.Lock()
+		all = append(all, s.ids...)
+		s.mu.Unlock()
+	}
+	return all
+}
+
+// Pair is what changed at a path, or at several: the blobs on the two sides, 0 for an absent one.
+type Pair struct{ Old, New Blob }
+
+// Changes holds, for every selected commit C, the distinct pairs of blobs on both sides of D(C, p) for its first parent p.
+type Changes struct {
+	Blobs *Blobs
+	pairs [][]Pair
+	flags []changeFlag
+}
+
+type changeFlag uint8
+
+const (
+	lost     changeFlag = 1 << iota // a tree could not be read, so changes may be missing
+	pathItem                        // a path that was added or deleted holds an item
+)
+
+// Of returns the changes of commit c against its first parent.
+func (ch *Changes) Of(c int32) []Pair { return ch.pairs[c] }
+
+// CollectOptions says how to collect changes.
+type CollectOptions struct {
+	Workers   int
+	NewDiffer func() *Differ // called once a worker
+	// Include says whether a path belongs to the job; nil for all.
+	Include func(path []byte) bool
+	// NewPathVisitor, if set, is called once a worker and returns a function that is shown every path that commit c adds
+	// or deletes, and says whether the path itself holds an item.
+	NewPathVisitor func() func(path []byte) bool
+	// Progress is told how many commits are done; it is called from several goroutines.
+	Progress func(done int64)
+}
+
+// collectChunk is the number of commits a worker takes at a time: long enough that a child mostly finds its parent's
+// trees in the cache, short enough to spread the work.
+const collectChunk = 256
+
+// Collect diffs every selected commit against its first parent. The error is that of ctx; what was collected until then is
+// returned with it.
+func Collect(ctx context.Context, g *Graph, selected []bool, blobs *Blobs, o CollectOptions) (*Changes, error) {
+	ch := &Changes{Blobs: blobs, pairs: make([][]Pair, g.Len()), flags: make([]changeFlag, g.Len())}
+	var next, done atomic.Int64
+	var wg sync.WaitGroup
+	for range max(1, o.Workers) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			w := newCollector(g, ch, o)
+			for {
+				from := next.Add(collectChunk) - collectChunk
+				if from >= int64(g.Len()) {
+					return
+				}
+				for c := from; c < min(from+collectChunk, int64(g.Len())); c++ {
+					if ctx.Err() != nil {
+						return
+					}
+					if selected[c] {
+						w.commit(int32(c))
+					}
+				}
+				if n := done.Add(collectChunk); o.Progress != nil {
+					o.Progress(min(n, int64(g.Len())))
+				}
+			}
+		}()
+	}
+	wg.Wait()
+	return ch, ctx.Err()
+}
+
+// collector is one worker of Collect.
+type collector struct {
+	g      *Graph
+	ch     *Changes
+	o      CollectOptions
+	differ *Differ
+	onPath func([]byte) bool
+	buf    []Pair
+}
+
+func newCollector(g *Graph, ch *Changes, o CollectOptions) *collector {
+	w := &collector{g: g, ch: ch, o: o, differ: o.NewDiffer()}
+	if o.NewPathVisitor != nil {
+		w.onPath = o.NewPathVisitor()
+	}
+	return w
+}
+
+func (w *collector) commit(c int32) {
+	w.buf = w.buf[:0]
+	var flags changeFlag
+	whole := w.differ.Diff(w.g.Tree(w.g.FirstParent(c)), w.g.Tree(c), func(d Change) {
+		if w.o.Include != nil && !w.o.Include(d.Path) {
+			return
+		}
+		if w.onPath != nil && (d.Old.IsZero() || d.New.IsZero()) && w.onPath(d.Path) {
+			flags |= pathItem
+		}
+		w.buf = append(w.buf, Pair{w.ch.Blobs.Number(d.Old), w.ch.Blobs.Number(d.New)})
+	})
+	if !whole {
+		flags |= lost
+	}
+	w.ch.flags[c] = flags
+	// A tree may hold a pair at millions of paths.
+	slices.SortFunc(w.buf, func(a, b Pair) int { return cmp.Or(cmp.Compare(a.Old, b.Old), cmp.Compare(a.New, b.New)) })
+	w.ch.pairs[c] = slices.Clone(slices.Compact(w.buf))
+}
