@@ -1,0 +1,128 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+)
+
+// skippedListed is how many unread things the text lists.
+const skippedListed = 20
+
+// summary writes how many findings there are.
+func (t *textHandler) summary(s *Summary, complete bool) {
+	left := leftOut(s)
+	switch {
+	case s.Findings == 0 && complete:
+		fmt.Fprintln(t.w, t.paint.good("No secrets found.")+left)
+		return
+	case s.Findings == 0:
+		t.paragraph("No secrets found in what was read." + left)
+		return
+	}
+	var counts []string
+	for _, sev := range severities {
+		if n := s.BySeverity[sev]; n > 0 {
+			counts = append(counts, grouped(int64(n))+" "+sev)
+		}
+	}
+	t.paragraph(fmt.Sprintf("%s: %s.%s", counted(int64(s.Findings), "secret"), strings.Join(counts, ", "), left))
+}
+
+// leftOut says what was found and is not shown, so that nobody takes it for clean.
+func leftOut(s *Summary) string {
+	text := ""
+	if n := int64(s.BelowConfidence); n > 0 {
+		text += fmt.Sprintf(" Not shown: %s below --min-confidence.", grouped(n))
+	}
+	if n := int64(s.Filtered); n > 0 {
+		text += fmt.Sprintf(" Left out by flags: %s.", grouped(n))
+	}
+	return text
+}
+
+// paragraph writes wrapped text.
+func (t *textHandler) paragraph(text string) {
+	for _, l := range wrap(text, t.width) {
+		fmt.Fprintln(t.w, l)
+	}
+}
+
+// coverage writes what was read and, always, what was not.
+func (t *textHandler) coverage(c *Coverage) {
+	var unread, accepted []Skipped
+	for _, s := range c.Skipped {
+		if s.Accepted == "" {
+			unread = append(unread, s)
+		} else {
+			accepted = append(accepted, s)
+		}
+	}
+	if t.o.Quiet && c.Complete {
+		return
+	}
+	if !t.o.Quiet {
+		t.paragraph(t.examined(c) + "; " + skippedText(len(unread), len(accepted)))
+		for _, n := range c.Notes {
+			t.hanging("note: ", Escape(n))
+		}
+	}
+	if !c.Complete {
+		fmt.Fprintln(t.w, t.paint.alarm("This report is incomplete.")+" Not read:")
+	}
+	t.list("  ", unread)
+	if !t.o.Quiet {
+		t.list("accepted: ", accepted)
+	}
+}
+
+// examined says what was read, for example "161,216 blobs in 81,966 commits on 14 refs, 5.6 s".
+func (t *textHandler) examined(c *Coverage) string {
+	var s string
+	switch {
+	case t.mode == "stdin":
+		s = sized(c.Bytes)
+	case t.mode == "dir":
+		s = counted(int64(c.Files), "file") + ", " + sized(c.Bytes)
+	case t.mode == "staged":
+		s = counted(int64(c.Blobs), "blob") + " compared"
+	default:
+		s = fmt.Sprintf("%s in %s on %s", counted(int64(c.Blobs), "blob"), counted(int64(c.Commits), "commit"), counted(int64(c.Refs), "ref"))
+		if c.Files > 0 {
+			s += ", " + counted(int64(c.Files), "uncommitted file")
+		}
+	}
+	return s + fmt.Sprintf(", %.1f s", c.Duration)
+}
+
+func skippedText(unread, accepted int) string {
+	s := "nothing skipped"
+	if unread > 0 {
+		s = counted(int64(unread), "thing") + " not read"
+	}
+	if accepted > 0 {
+		s += fmt.Sprintf("; %s accepted", grouped(int64(accepted)))
+	}
+	return s
+}
+
+// list writes the first of the things that were not read, each behind prefix.
+func (t *textHandler) list(prefix string, skipped []Skipped) {
+	for _, s := range skipped[:min(len(skipped), skippedListed)] {
+		line := fmt.Sprintf("%s: %s (%s)", Escape(s.What), Escape(s.Why), Escape(s.Class))
+		if s.Accepted != "" {
+			line += "; " + Escape(s.Accepted)
+		}
+		t.hanging(prefix, line)
+	}
+	if n := len(skipped) - skippedListed; n > 0 {
+		fmt.Fprintf(t.w, "  and %s more; use --format json for all\n", grouped(int64(n)))
+	}
+}
+
+// hanging writes wrapped text behind a prefix.
+func (t *textHandler) hanging(prefix, text string) {
+	for _, l := range wrap(text, t.width-len(prefix)) {
+		fmt.Fprintln(t.w, prefix+l)
+		prefix = strings.Repeat(" ", len(prefix))
+	}
+}
