@@ -1,0 +1,105 @@
+package scanner
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"mudlark/report"
+	"mudlark/scanner/gitstore"
+)
+
+// coverage collects what was read and what was not. It is safe for concurrent use.
+type coverage struct {
+	mu      sync.Mutex
+	seen    map[[2]string]bool
+	skipped []report.Skipped
+	notes   []string
+	trees   map[gitstore.ID]struct{}
+
+	refs, commits       int
+	files, blobs, bytes atomic.Int64
+}
+
+func newCoverage() *coverage {
+	return &coverage{seen: map[[2]string]bool{}, trees: map[gitstore.ID]struct{}{}}
+}
+
+// interrupted is the class of work that was not done because the scan was stopped.
+const interrupted = "interrupted"
+
+// skip notes that something was not read; the same thing is noted once a class.
+func (c *coverage) skip(class, what, why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := [2]string{class, what}
+	if !c.seen[key] {
+		c.seen[key] = true
+		c.skipped = append(c.skipped, report.Skipped{Class: class, What: what, Why: why})
+	}
+}
+
+// problem is skip for errors of package gitstore.
+func (c *coverage) problem(err error) {
+	var e *gitstore.Error
+	if errors.As(err, &e) {
+		c.skip(string(e.Class), e.What, e.Why)
+		return
+	}
+	c.skip(string(gitstore.Damaged), "repository", err.Error())
+}
+
+// incomplete reports whether anything was skipped until now.
+func (c *coverage) incomplete() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.skipped) > 0
+}
+
+func (c *coverage) note(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !slices.Contains(c.notes, text) {
+		c.notes = append(c.notes, text)
+	}
+}
+
+// tree notes that the tree id was read.
+func (c *coverage) tree(id gitstore.ID) {
+	c.mu.Lock()
+	c.trees[id] = struct{}{}
+	c.mu.Unlock()
+}
+
+// report returns the coverage in its final form. accept maps what may stay unread to the reason given for it.
+func (c *coverage) report(accept map[string]string) report.Coverage {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := report.Coverage{
+		Refs: c.refs, Commits: c.commits, Trees: len(c.trees), Blobs: int(c.blobs.Load()), Files: int(c.files.Load()),
+		Bytes: c.bytes.Load(), Complete: true,
+		Skipped: append([]report.Skipped{}, c.skipped...), Notes: append([]string{}, c.notes...),
+	}
+	used := map[string]bool{}
+	for i := range out.Skipped {
+		s := &out.Skipped[i]
+		if reason, ok := accept[s.What]; ok && s.Class != interrupted {
+			s.Accepted = reason
+			used[s.What] = true
+		} else {
+			out.Complete = false
+		}
+	}
+	slices.SortFunc(out.Skipped, func(a, b report.Skipped) int {
+		return cmp.Or(cmp.Compare(a.Class, b.Class), cmp.Compare(a.What, b.What), cmp.Compare(a.Why, b.Why))
+	})
+	for what := range accept {
+		if !used[what] {
+			out.Notes = append(out.Notes, "coverage.accept names "+what+", but nothing of that name was skipped; write the name as the report shows it")
+		}
+	}
+	slices.Sort(out.Notes)
+	return out
+}

@@ -1,0 +1,244 @@
+package scanner
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"mudlark/detectors"
+	"mudlark/rules"
+	"mudlark/scanner/gitstore"
+	"mudlark/scanner/history"
+)
+
+// examined is what a blob was found to hold.
+type examined struct {
+	hits     []hit          // by item and position
+	items    []history.Item // of hits, ascending
+	readable bool
+}
+
+// Most blobs are one of these two.
+var (
+	clean      = &examined{readable: true}
+	unreadable = &examined{}
+)
+
+// results keeps what each blob was found to hold. It is safe for concurrent use.
+type results struct {
+	shards [16]struct {
+		mu sync.RWMutex
+		m  map[history.Blob]*examined
+	}
+}
+
+func newResults() *results {
+	r := &results{}
+	for i := range r.shards {
+		r.shards[i].m = map[history.Blob]*examined{}
+	}
+	return r
+}
+
+func (r *results) get(b history.Blob) (*examined, bool) {
+	s := &r.shards[b%16]
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	e, ok := s.m[b]
+	return e, ok
+}
+
+func (r *results) put(b history.Blob, e *examined) {
+	s := &r.shards[b%16]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.m[b] = e
+}
+
+// worker examines texts; each goroutine has its own.
+type worker struct {
+	s       *scan
+	scanner *detectors.Scanner
+	reader  *gitstore.Reader
+	differ  *history.Differ
+}
+
+// text examines data, which is called what in the coverage if something of it could not be examined.
+func (w *worker) text(data []byte, what string) (hits []hit) {
+	defer func() {
+		if r := recover(); r != nil {
+			w.s.cover.skip(string(gitstore.Damaged), what, "examining it failed; please report this as a bug")
+			w.scanner = w.s.engine.NewScanner()
+		}
+	}()
+	res := w.scanner.Scan(data)
+	for _, p := range res.Problems {
+		w.s.cover.skip(string(gitstore.Limit), what, fmt.Sprintf("%s, at byte %d", p.Why, p.Start))
+	}
+	if len(res.Matches) == 0 {
+		return nil
+	}
+	return w.s.items.hits(res.Matches)
+}
+
+// blob returns what blob b holds, reading it if that has not been done yet. Of no blob, 0, nothing is known.
+func (w *worker) blob(b history.Blob) *examined {
+	if b == 0 {
+		return unreadable
+	}
+	if e, ok := w.s.results.get(b); ok {
+		return e
+	}
+	e := w.examine(w.s.blobs.ID(b))
+	w.s.results.put(b, e)
+	return e
+}
+
+// bigBlob is the size from which blobs are examined one at a time, to bound memory.
+const bigBlob = 16 << 20
+
+func (w *worker) examine(id gitstore.ID) *examined {
+	_, size, err := w.reader.Header(id)
+	if err == nil && size > w.s.o.MaxBlob {
+		err = tooLarge(id.String(), size, w.s.o.MaxBlob)
+	}
+	if err == nil && size >= bigBlob {
+		big := w.s.big
+		big.Lock()
+		defer big.Unlock()
+	}
+	var data []byte
+	if err == nil {
+		data, err = w.read(id, gitstore.Blob)
+	}
+	if err != nil {
+		w.s.cover.problem(err)
+		return unreadable
+	}
+	w.s.cover.blobs.Add(1)
+	w.s.cover.bytes.Add(int64(len(data)))
+	if p, ok := parseLFSPointer(data); ok {
+		return w.lfs(id, p, w.text(data, id.String()))
+	}
+	return w.s.summary(w.text(data, id.String()))
+}
+
+func tooLarge(what string, size, limit int64) error {
+	return &gitstore.Error{Class: gitstore.Limit, What: what, Why: fmt.Sprintf("%d bytes, more than --max-blob %d", size, limit)}
+}
+
+// read reads an object and checks its type. The data is valid until the worker reads again.
+func (w *worker) read(id gitstore.ID, want gitstore.Type) ([]byte, error) {
+	typ, data, err := w.reader.Read(id)
+	if err == nil && typ != want {
+		err = &gitstore.Error{Class: gitstore.Damaged, What: id.String(), Why: fmt.Sprintf("is a %s where a %s is expected", typ, want)}
+	}
+	return data, err
+}
+
+func (s *scan) summary(hits []hit) *examined {
+	if len(hits) == 0 {
+		return clean
+	}
+	return &examined{hits: hits, items: numbers(hits), readable: true}
+}
+
+// allBlobs examines the blobs with the given names, in an order that suits the store. It stops early when ctx ends.
+func (s *scan) allBlobs(ctx context.Context, ids []gitstore.ID) {
+	s.repo.Objects.Order(ids)
+	s.phase("blobs", int64(len(ids)))
+	eachChunk(s, ctx, ids, 64, func(w *worker, id gitstore.ID) { w.blob(s.blobs.Number(id)) })
+}
+
+// stopGrace is how long a scan that was stopped waits for workers that are in the middle of something big.
+const stopGrace = 300 * time.Millisecond
+
+// parallel runs do in every worker at once, until all return. When ctx ends, workers that do not stop soon are left behind and
+// replaced: what they still find goes into tables that are safe to write to, and is no longer asked for.
+func (s *scan) parallel(ctx context.Context, do func(*worker)) {
+	var wg sync.WaitGroup
+	for _, w := range s.workers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			do(w)
+		}()
+	}
+	all := make(chan struct{})
+	go func() { wg.Wait(); close(all) }()
+	select {
+	case <-all:
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-all:
+	case <-time.After(stopGrace):
+		for i := range s.workers {
+			s.workers[i] = s.newWorker()
+		}
+		s.big = &sync.Mutex{}
+	}
+}
+
+// view shows a worker's findings to package history.
+type view struct{ w *worker }
+
+// Blob implements history.Contents.
+func (v view) Blob(b history.Blob, path []byte) ([]history.Item, bool) {
+	e := v.w.blob(b)
+	if len(e.items) == 0 || !v.w.s.pathRules {
+		return e.items, e.readable
+	}
+	kept := slices.DeleteFunc(slices.Clone(e.items), func(n history.Item) bool {
+		return !pathAllowed(v.w.s.items.get(n).rule, path)
+	})
+	return kept, e.readable
+}
+
+// Path implements history.Contents.
+func (v view) Path(path []byte) []history.Item {
+	return numbers(v.w.s.paths.get(path))
+}
+
+// pathAllowed reports whether the rule's path conditions, if any, hold.
+func pathAllowed(r *rules.Rule, path []byte) bool {
+	if len(r.Paths) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(r.Paths, func(glob string) bool { return matchGlob(glob, string(path)) })
+}
+
+// pathHits keeps the paths that are found to hold a secret themselves. It is safe for concurrent use.
+type pathHits struct {
+	mu sync.RWMutex
+	m  map[string][]hit
+}
+
+func (p *pathHits) get(path []byte) []hit {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if len(p.m) == 0 {
+		return nil
+	}
+	return p.m[string(path)]
+}
+
+// pathVisitor returns a function that examines paths and says whether they hold something.
+func (w *worker) pathVisitor() func([]byte) bool {
+	return func(path []byte) bool {
+		hits := w.text(path, "a path")
+		if w.s.pathRules {
+			hits = slices.DeleteFunc(hits, func(h hit) bool { return !pathAllowed(w.s.items.get(h.item).rule, path) })
+		}
+		if len(hits) == 0 {
+			return false
+		}
+		w.s.paths.mu.Lock()
+		defer w.s.paths.mu.Unlock()
+		w.s.paths.m[string(path)] = hits
+		return true
+	}
+}

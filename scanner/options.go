@@ -1,0 +1,128 @@
+package scanner
+
+import (
+	"io"
+	"time"
+
+	"mudlark/rules"
+)
+
+// The modes of Options.Mode.
+const (
+	ModeGit   = "git"
+	ModeDir   = "dir"
+	ModeStdin = "stdin"
+)
+
+// Options says what to scan and how. The zero values of limits mean their defaults.
+type Options struct {
+	Mode   string
+	Target string // ModeGit: path, or file:// URL, of a repository
+
+	Paths     []string  // ModeDir: files and folders
+	Stdin     io.Reader // ModeStdin
+	StdinName string    // ModeStdin: the path to report; "" for none
+
+	Since         []string // revisions; only commits that none of them reaches
+	Branches      []string // refs; only commits that they reach
+	All           bool     // with Since: every ref instead of HEAD
+	MaxDepth      int      // newest commits; 0 for all
+	After, Before time.Time
+	Include       []string // globs
+	Exclude       []string
+	Staged        bool
+	Worktree      bool
+	Unreachable   bool
+	NoIgnore      bool // ModeDir: scan what .gitignore names too
+
+	MaxBlob        int64 // bytes; larger blobs and files are coverage
+	MaxDecodeDepth int   // -1 for no decoding, 0 for the default
+	Memory         int64 // bytes for caches and blobs in flight
+	Workers        int
+	Timeout        time.Duration
+
+	Rules         []*rules.Rule // the built-in rules and those of trusted configuration
+	RuleFilter    []string      // rule ids or providers, ignoring case
+	RuleExclude   []string
+	MinConfidence string // "low", "medium" (default), "high"
+	MinSeverity   string
+
+	Config      *Config // trusted configuration: --config or the user's own file
+	ShowSecrets bool
+	Progress    func(Progress) // called from one goroutine at a time, at most every 50 ms or so; may be nil
+	Getenv      func(string) string
+	Version     string
+	Now         func() time.Time
+}
+
+// Defaults of limits.
+const (
+	DefaultMaxBlob = 256 << 20
+	DefaultMemory  = 160 << 20
+)
+
+// Progress is the state of a running scan.
+type Progress struct {
+	Phase       string // "commits", "trees", "blobs", "files", "attribution"
+	Done, Total int64  // objects; Total is 0 while unknown
+	Bytes       int64  // logical bytes examined
+	Findings    int    // distinct secrets so far
+}
+
+// Result is what a scan came to, for the exit code.
+type Result struct {
+	Findings    int  // findings that were reported
+	Complete    bool // everything that was to be read was read
+	Interrupted bool // the context was cancelled
+	TimedOut    bool // Options.Timeout passed
+	Warnings    []string
+}
+
+// UsageError is a mistake of the caller's: not a repository, a revision that names nothing, a wrong configuration.
+type UsageError struct {
+	Message string
+	Hint    string
+	// Incomplete: the job was understood, but the repository does not hold what it needs (a base outside a shallow
+	// clone), so that the run counts as incomplete and not as wrongly used.
+	Incomplete bool
+}
+
+func (e *UsageError) Error() string { return e.Message }
+
+func (o *Options) withDefaults() Options {
+	d := *o
+	if d.MaxBlob <= 0 {
+		d.MaxBlob = DefaultMaxBlob
+	}
+	if d.Memory <= 0 {
+		d.Memory = DefaultMemory
+	}
+	if d.Workers <= 0 {
+		d.Workers = 1
+	}
+	if d.MinConfidence == "" {
+		d.MinConfidence = rules.Medium
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Getenv == nil {
+		d.Getenv = func(string) string { return "" }
+	}
+	return d
+}
+
+// rank orders severities and confidences; unknown ones come first.
+func rank(level string) int {
+	switch level {
+	case rules.Low:
+		return 1
+	case rules.Medium:
+		return 2
+	case rules.High:
+		return 3
+	case rules.Critical:
+		return 4
+	}
+	return 0
+}
