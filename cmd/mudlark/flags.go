@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"mudlark/report"
+	"mudlark/scanner"
+)
+
+// The headings under which flags stand in help texts.
+const (
+	groupScope  = "What to scan"
+	groupReport = "What to report"
+	groupOutput = "Output"
+	groupLimits = "Limits"
+)
+
+// scanFlags are the flags that all scanning commands have.
+type scanFlags struct {
+	minConfidence, minSeverity string
+	only, except               []string
+	failOn                     string
+	exitCode                   int
+	config                     string
+
+	format                                  string
+	outputs                                 []string
+	showSecrets, quiet, noColor, noProgress bool
+
+	maxBlob, memory int64
+	decodeDepth     int
+	workers         int
+	timeout         time.Duration
+}
+
+// defaultDecodeDepth is how many encodings within each other are undone.
+const defaultDecodeDepth = 5
+
+var levels = []string{"low", "medium", "high"}
+
+// add registers the flags, after those of the command's own, which say what to scan.
+func (f *scanFlags) add(cmd *cobra.Command) {
+	g := flagGroups{cmd.Flags()}
+	g.in(groupReport, func(s *pflag.FlagSet) {
+		f.minConfidence = "medium"
+		s.Var(words{&f.minConfidence, "LEVEL", levels}, "min-confidence", "leave out what is less sure: low, medium or high")
+		s.Var(words{&f.minSeverity, "LEVEL", append(levels[:len(levels):len(levels)], "critical")}, "min-severity", "leave out what matters less: low, medium, high or critical")
+		s.Var(list{&f.only, "NAME"}, "rule", "report only this rule or provider; repeatable")
+		s.Var(list{&f.except, "NAME"}, "exclude-rule", "do not report this rule or provider; repeatable")
+		f.failOn = "any"
+		s.Var(words{&f.failOn, "WHICH", []string{"any", "none", "verified", "unknown"}}, "fail-on", "which secrets make the exit code 1: any or none")
+		f.exitCode = exitFindings
+		s.Var(number{&f.exitCode, 0, 255}, "exit-code", "exit with N instead of 1")
+		s.Var(text{&f.config, "FILE"}, "config", "use this configuration instead of your own file; it is written like .mudlark.toml")
+	})
+	g.in(groupOutput, func(s *pflag.FlagSet) {
+		f.format = "text"
+		s.Var(words{&f.format, "FORMAT", formats}, "format", "print the report as text, json or jsonl")
+		s.VarP(list{&f.outputs, "FORMAT=FILE"}, "output", "o", "write the report to a file, too; repeatable")
+		s.BoolVar(&f.showSecrets, "show-secrets", false, "print secrets in full instead of redacted")
+		s.BoolVarP(&f.quiet, "quiet", "q", false, "print findings, what was not read, and errors only")
+		s.BoolVar(&f.noColor, "no-color", false, "use no color; so does the variable NO_COLOR")
+		s.BoolVar(&f.noProgress, "no-progress", false, "show no progress on the terminal")
+	})
+	g.in(groupLimits, func(s *pflag.FlagSet) {
+		f.workers = runtime.GOMAXPROCS(0)
+		s.VarP(number{&f.workers, 1, 1024}, "jobs", "j", "work on N things at once (default: all processors)")
+		s.Lookup("jobs").DefValue = "" // it differs from machine to machine
+		s.Var(duration{&f.timeout}, "timeout", "stop after this time, such as 5m, and report what was read")
+		f.maxBlob, f.memory = scanner.DefaultMaxBlob, scanner.DefaultMemory
+		s.Var(size{&f.maxBlob}, "max-blob", "do not read larger files")
+		s.Var(size{&f.memory}, "memory", "use about so much for caches")
+		f.decodeDepth = defaultDecodeDepth
+		s.Var(number{&f.decodeDepth, 0, 32}, "max-decode-depth", "undo up to N encodings within each other; 0 for none")
+	})
+}
+
+// options checks the flags and returns what they mean.
+func (f *scanFlags) options(e *environment) (scanner.Options, error) {
+	o := scanner.Options{
+		RuleFilter: f.only, RuleExclude: f.except, MinConfidence: f.minConfidence, MinSeverity: f.minSeverity,
+		MaxBlob: f.maxBlob, Memory: f.memory, MaxDecodeDepth: f.decodeDepth, Workers: f.workers, Timeout: f.timeout,
+		ShowSecrets: f.showSecrets, Getenv: e.getenv, Version: version(), Now: e.now,
+	}
+	if o.MaxDecodeDepth == 0 {
+		o.MaxDecodeDepth = -1
+	}
+	if f.failOn == "verified" || f.failOn == "unknown" {
+		return o, usagef("verification is not part of this version; use --fail-on any or --fail-on none", "--fail-on %s needs verdicts, and no secret is verified", f.failOn)
+	}
+	var err error
+	o.Rules, o.Config, err = loadRules(f.config)
+	return o, err
+}
+
+// fixedMemory is what a scan needs beside its budget: the program itself, the rules, the graph of a large history.
+const fixedMemory = 64 << 20
+
+// boundMemory makes the garbage collector work for the budget: it collects when the heap has grown by half instead of doubled,
+// and more often near the limit.
+func boundMemory(budget int64) {
+	debug.SetGCPercent(50)
+	debug.SetMemoryLimit(fixedMemory + budget)
+}
+
+// scan runs a scan and writes its reports. The error says with which code to exit.
+func (f *scanFlags) scan(ctx context.Context, e *environment, o scanner.Options) error {
+	out, err := f.openReports(e)
+	if err != nil {
+		return err
+	}
+	defer out.discard()
+	boundMemory(o.Memory)
+	bar := newProgress(e, f.quiet || f.noProgress)
+	o.Progress = bar.update
+	res, err := scanner.Run(ctx, o, bar.before(report.Multi(out.handlers...)))
+	bar.stop()
+	if err == nil {
+		err = out.commit()
+	}
+	if err != nil {
+		return failed(err)
+	}
+	if !f.quiet {
+		warn(e.stderr, res.Warnings)
+	}
+	return verdict(res, f.failOn, f.exitCode)
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// helpWidth is the width of help texts, whatever the terminal.
+const helpWidth = 80
+
+// groupKey is the annotation that names a flag's group.
+const groupKey = "group"
+
+// flagGroups registers flags under headings. Help texts keep the order in which they are registered.
+type flagGroups struct{ set *pflag.FlagSet }
+
+// in registers the flags that define defines under the heading.
+func (g flagGroups) in(heading string, define func(*pflag.FlagSet)) {
+	part := pflag.NewFlagSet(heading, pflag.ContinueOnError)
+	part.SortFlags = false
+	define(part)
+	part.VisitAll(func(f *pflag.Flag) {
+		f.Annotations = map[string][]string{groupKey: {heading}}
+		g.set.AddFlag(f)
+	})
+}
+
+// printHelp writes the help of a command: what it does and examples (in Long), commands, flags by group, exit codes.
+func printHelp(cmd *cobra.Command, _ []string) {
+	fmt.Fprint(cmd.OutOrStdout(), helpText(cmd))
+}
+
+func helpText(cmd *cobra.Command) string {
+	var b strings.Builder
+	b.WriteString(cmd.Long)
+	fmt.Fprintf(&b, "\nUsage:\n  %s\n", useLine(cmd))
+	if cmd.HasAvailableSubCommands() {
+		b.WriteString("\nCommands:\n")
+		for _, c := range cmd.Commands() {
+			if c.IsAvailableCommand() || c.Name() == "help" {
+				fmt.Fprintf(&b, "  %-10s %s\n", c.Name(), c.Short)
+			}
+		}
+		fmt.Fprintf(&b, "\n%s COMMAND --help explains a command.\n", cmd.CommandPath())
+	}
+	writeFlags(&b, cmd.Flags())
+	if !cmd.HasParent() || cmd.Flags().Lookup("fail-on") != nil {
+		b.WriteString(exitHelp)
+	}
+	return b.String()
+}
+
+func useLine(cmd *cobra.Command) string {
+	if cmd.HasAvailableSubCommands() {
+		return cmd.CommandPath() + " COMMAND"
+	}
+	path, _, _ := strings.Cut(cmd.CommandPath(), " "+cmd.Name())
+	return path + " " + cmd.Use
+}
+
+// writeFlags writes the flags under their headings.
+func writeFlags(w io.Writer, flags *pflag.FlagSet) {
+	var headings []string
+	groups := map[string]*pflag.FlagSet{}
+	flags.SortFlags = false
+	flags.VisitAll(func(f *pflag.Flag) {
+		h := f.Annotations[groupKey]
+		if len(h) == 0 {
+			return // --help
+		}
+		if groups[h[0]] == nil {
+			groups[h[0]] = pflag.NewFlagSet(h[0], pflag.ContinueOnError)
+			groups[h[0]].SortFlags = false
+			headings = append(headings, h[0])
+		}
+		groups[h[0]].AddFlag(f)
+	})
+	for _, h := range headings {
+		fmt.Fprintf(w, "\n%s:\n%s", h, groups[h].FlagUsagesWrapped(helpWidth))
+	}
+}
+
+// exampleWidth is the column at which examples are explained, if they are short enough.
+const exampleWidth = 43
+
+// commonExamples returns examples of the flags that all scanning commands have.
+func commonExamples(command string) string {
+	var b strings.Builder
+	for _, e := range [][2]string{
+		{"--format json", "for programs; or jsonl: one per line"},
+		{"-o json=out.json -o text=out.txt", "reports as files"},
+		{"--show-secrets", "secrets in full"},
+		{"--min-confidence low", "doubtful ones, too"},
+		{"--min-severity high", "only what matters most"},
+		{"--rule github --rule aws", "only some providers"},
+		{"--exclude-rule generic-url-credentials", "all rules but one"},
+		{"--config my.toml", "with rules of your own"},
+		{"--fail-on none", "exit code 0 in spite of secrets"},
+		{"--exit-code 3", "exit code 3 if there are any"},
+		{"--quiet --no-color --no-progress", "for scripts and logs"},
+		{"-j 2 --memory 64M --timeout 10m", "on a small machine"},
+		{"--max-blob 1G", "very large files, too"},
+		{"--max-decode-depth 0", "nothing is decoded"},
+	} {
+		line := "  mudlark " + command + " " + e[0]
+		fmt.Fprintf(&b, "%-*s  %s\n", exampleWidth-2, line, e[1])
+	}
+	return b.String()
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// environment is what a command sees of the outside.
+type environment struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+	now            func() time.Time
+
+	stdinTerminal, stdoutTerminal, stderrTerminal bool
+	width                                         int // of the terminal; 0 if unknown
+}
+
+const rootHelp = `Find secrets that leaked into Git history.
+
+Examples:
+  mudlark git                     everything that this repository ever contained
+  mudlark git --staged            what is about to be committed
+  mudlark git --since-commit origin/main     only what is new on this branch
+  mudlark dir .                   files as they are now
+  journalctl | mudlark stdin      a stream
+  mudlark rules list              the kinds of secrets that are found
+`
+
+const exitHelp = `
+Exit codes:
+  0    no secrets, and everything was read
+  1    secrets were found (--exit-code N makes it N, --fail-on none makes it 0)
+  2    wrong usage or configuration, or not a repository
+  4    incomplete: something was not read; the report lists it
+  5    secrets were found, and the report is incomplete
+  130  interrupted
+`
+
+// newRoot returns the command tree.
+func newRoot(e *environment) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "mudlark",
+		Short:         "Find secrets that leaked into Git history",
+		Long:          rootHelp,
+		Args:          cobra.ArbitraryArgs,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetIn(e.stdin)
+	root.SetOut(e.stdout)
+	root.SetErr(e.stderr)
+	root.SetHelpFunc(printHelp)
+	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(newGit(e), newDir(e), newStdin(e), newRules(e), newVersion())
+	root.SetHelpCommand(newHelp())
+	return root
+}
+
+// newHelp returns the command "help", which prints what --help prints.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Explain a command",
+		Long:  "Explain a command.\n\nExamples:\n  mudlark help git\n  mudlark help rules show\n",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			target, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(cmd.Root(), strings.Join(args, " "))
+			}
+			return target.Help()
+		},
+	}
+}
+
+// unknownCommand returns the error for a command that does not exist.
+func unknownCommand(parent *cobra.Command, name string) error {
+	hint := "see: " + parent.CommandPath() + " --help"
+	var names []string
+	for _, c := range parent.Commands() {
+		names = append(names, c.Name())
+	}
+	if near := nearest(name, names); near != "" {
+		hint = "did you mean: " + parent.CommandPath() + " " + near
+	} else if _, err := os.Stat(name); err == nil && parent == parent.Root() {
+		hint = "to scan it: mudlark git " + name + ", or, for plain files: mudlark dir " + name
+	}
+	return usagef(hint, "there is no command %q", name)
+}
+
+// elsewhere says what takes the place of flags that users of other tools, or of other versions, expect.
+func elsewhere(flag string) string {
+	return map[string]string{
+		"json":            "use --format json, or --format jsonl for one object a line",
+		"verify":          "verification is not part of this version; every finding is reported unverified",
+		"only-verified":   "verification is not part of this version; every finding is reported unverified",
+		"no-verification": "drop it: this version asks no provider",
+		"results":         "verification is not part of this version; every finding is reported unverified",
+		"report-format":   "use --format FORMAT",
+		"report-path":     "use -o FORMAT=FILE, for example: -o json=report.json",
+		"source":          "give the path as an argument, for example: mudlark git PATH",
+		"log-opts":        "use --since-commit REV and --branch REF",
+		"redact":          "drop it: secrets are redacted unless --show-secrets is given",
+		"fail":            "drop it: secrets that are found make the exit code 1",
+	}[flag]
+}
+
+// flagError explains what is wrong with a flag.
+func flagError(cmd *cobra.Command, err error) error {
+	help := "see: " + cmd.CommandPath() + " --help"
+	var unknown *pflag.NotExistError
+	var missing *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	var hinted *exitError
+	switch {
+	case errors.Is(err, pflag.ErrHelp):
+		return err
+	case errors.As(err, &unknown):
+		return unknownFlag(cmd, unknown)
+	case errors.As(err, &missing):
+		f := missing.GetFlag()
+		return usagef("--"+f.Name+" "+f.Value.Type()+": "+f.Usage, "--%s needs a value", f.Name)
+	case errors.As(err, &invalid) && errors.As(err, &hinted):
+		return usagef(hinted.hint, "--%s: %s", invalid.GetFlag().Name, hinted.message)
+	case errors.As(err, &invalid):
+		return usagef(help, "--%s: %q is not understood", invalid.GetFlag().Name, invalid.GetValue())
+	}
+	return usagef(help, "%v", err)
+}
+
+func unknownFlag(cmd *cobra.Command, err *pflag.NotExistError) error {
+	name, dashes := err.GetSpecifiedName(), "--"
+	if err.GetSpecifiedShortnames() != "" {
+		name, dashes = name[:1], "-"
+	}
+	hint := elsewhere(name)
+	if hint == "" {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		hint = "see: " + cmd.CommandPath() + " --help"
+		if near := nearest(name, names); near != "" && dashes == "--" {
+			hint = "did you mean --" + near + "?"
+		} else if cmd.HasSubCommands() {
+			hint = "flags stand behind the command, for example: " + cmd.CommandPath() + " " + cmd.Commands()[0].Name() + " " + dashes + name
+		}
+	}
+	return usagef(hint, "there is no flag %s%s in %s", dashes, name, cmd.CommandPath())
+}
+
+// nearest returns the name that is most like the given one, "" if none is.
+func nearest(name string, names []string) string {
+	best, distance := "", 1+len(name)/3
+	for _, n := range names {
+		d := editDistance(strings.ToLower(name), n)
+		if len(name) >= 3 && strings.HasPrefix(n, strings.ToLower(name)) {
+			d = 1
+		}
+		if d <= distance && (best == "" || d < distance) {
+			best, distance = n, d
+		}
+	}
+	return best
+}
+
+// editDistance is the number of characters to insert, delete or replace to get from a to b (Levenshtein).
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
