@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mudlark/detectors"
@@ -113,16 +114,7 @@ func (w *worker) examine(id gitstore.ID) *examined {
 	if err == nil {
 		data, err = w.read(id, gitstore.Blob)
 	}
-	if err != nil {
-		w.s.cover.problem(err)
-		return unreadable
-	}
-	w.s.cover.blobs.Add(1)
-	w.s.cover.bytes.Add(int64(len(data)))
-	if p, ok := parseLFSPointer(data); ok {
-		return w.lfs(id, p, w.text(data, id.String()))
-	}
-	return w.s.summary(w.text(data, id.String()))
+	return w.content(id, data, err)
 }
 
 func tooLarge(what string, size, limit int64) error {
@@ -133,9 +125,13 @@ func tooLarge(what string, size, limit int64) error {
 func (w *worker) read(id gitstore.ID, want gitstore.Type) ([]byte, error) {
 	typ, data, err := w.reader.Read(id)
 	if err == nil && typ != want {
-		err = &gitstore.Error{Class: gitstore.Damaged, What: id.String(), Why: fmt.Sprintf("is a %s where a %s is expected", typ, want)}
+		err = wrongType(id, typ, want)
 	}
 	return data, err
+}
+
+func wrongType(id gitstore.ID, is, want gitstore.Type) error {
+	return &gitstore.Error{Class: gitstore.Damaged, What: id.String(), Why: fmt.Sprintf("is a %s where a %s is expected", is, want)}
 }
 
 func (s *scan) summary(hits []hit) *examined {
@@ -145,11 +141,72 @@ func (s *scan) summary(hits []hit) *examined {
 	return &examined{hits: hits, items: numbers(hits), readable: true}
 }
 
-// allBlobs examines the blobs with the given names, in an order that suits the store. It stops early when ctx ends.
+// allBlobs examines the blobs with the given names, family by family. It stops early when ctx ends.
 func (s *scan) allBlobs(ctx context.Context, ids []gitstore.ID) {
-	s.repo.Objects.Order(ids)
-	s.phase("blobs", int64(len(ids)))
-	eachChunk(s, ctx, ids, 64, func(w *worker, id gitstore.ID) { w.blob(s.blobs.Number(id)) })
+	total := len(ids)
+	s.phase("blobs", int64(total))
+	workers := slices.Clone(s.workers)
+	var done atomic.Int64
+	finished := make(chan error, 1)
+	go func() {
+		_, err := s.repo.Objects.Walk(ctx, gitstore.WalkOptions{
+			Want: ids, Workers: len(workers), Budget: s.o.Memory / 2,
+			Visit: func(worker int, v *gitstore.Visit) any {
+				if ctx.Err() == nil {
+					workers[worker].visit(v)
+					s.progress(done.Add(1))
+				}
+				return nil
+			},
+			Failed: func(worker int, id gitstore.ID, err *gitstore.Error) {
+				s.cover.problem(err)
+				s.results.put(s.blobs.Number(id), unreadable)
+				done.Add(1)
+			},
+		})
+		finished <- err
+	}()
+	err := s.await(ctx, finished)
+	switch n := done.Load(); {
+	case n < int64(total) && ctx.Err() != nil:
+		s.cover.skip(interrupted, "blobs", stoppedAfter(n, total))
+	case err != nil && ctx.Err() == nil:
+		s.cover.skip(string(gitstore.Damaged), "blobs", err.Error())
+	}
+}
+
+// visit examines a blob that a walk has rebuilt.
+func (w *worker) visit(v *gitstore.Visit) {
+	b := w.s.blobs.Number(v.ID)
+	if _, known := w.s.results.get(b); known {
+		return
+	}
+	var err error
+	switch size := int64(len(v.Data)); {
+	case v.Type != gitstore.Blob:
+		err = wrongType(v.ID, v.Type, gitstore.Blob)
+	case size > w.s.o.MaxBlob:
+		err = tooLarge(v.ID.String(), size, w.s.o.MaxBlob)
+	case size >= bigBlob:
+		big := w.s.big
+		big.Lock()
+		defer big.Unlock()
+	}
+	w.s.results.put(b, w.content(v.ID, v.Data, err))
+}
+
+// content examines a blob's bytes, unless err says why they could not be had.
+func (w *worker) content(id gitstore.ID, data []byte, err error) *examined {
+	if err != nil {
+		w.s.cover.problem(err)
+		return unreadable
+	}
+	w.s.cover.blobs.Add(1)
+	w.s.cover.bytes.Add(int64(len(data)))
+	if p, ok := parseLFSPointer(data); ok {
+		return w.lfs(id, p, w.text(data, id.String()))
+	}
+	return w.s.summary(w.text(data, id.String()))
 }
 
 // stopGrace is how long a scan that was stopped waits for workers that are in the middle of something big.
@@ -166,20 +223,27 @@ func (s *scan) parallel(ctx context.Context, do func(*worker)) {
 			do(w)
 		}()
 	}
-	all := make(chan struct{})
-	go func() { wg.Wait(); close(all) }()
+	all := make(chan error, 1)
+	go func() { wg.Wait(); all <- nil }()
+	_ = s.await(ctx, all)
+}
+
+// await waits until the workers have finished, and returns what they say. When ctx ends, it waits stopGrace and replaces them.
+func (s *scan) await(ctx context.Context, finished <-chan error) error {
 	select {
-	case <-all:
-		return
+	case err := <-finished:
+		return err
 	case <-ctx.Done():
 	}
 	select {
-	case <-all:
+	case err := <-finished:
+		return err
 	case <-time.After(stopGrace):
 		for i := range s.workers {
 			s.workers[i] = s.newWorker()
 		}
 		s.big = &sync.Mutex{}
+		return ctx.Err()
 	}
 }
 

@@ -17,6 +17,8 @@ type Reader struct {
 	hash  hash.Hash
 	sum   []byte
 
+	reserve func(size int64) // if not nil, called before room is made for an object or a delta
+
 	hint  *pack  // where an object was last found
 	last  []byte // what Read returned, if it is not in the cache
 	chain []link // of the object being rebuilt, from it towards its base
@@ -147,6 +149,9 @@ func (r *Reader) entryError(at place, err error) *Error {
 func (r *Reader) tooLarge(size int64) error {
 	if limit := r.store.options.MaxObject; size > limit {
 		return &Error{Class: Limit, Why: fmt.Sprintf("%d bytes, more than the limit of %d", size, limit)}
+	}
+	if r.reserve != nil {
+		r.reserve(size)
 	}
 	return nil
 }

@@ -118,7 +118,7 @@ func (r *Reader) rebuild(at place) (Type, []byte, *failure) {
 		data, from = result, l.at
 		if work += int64(len(data)); work > r.store.options.MaxChain {
 			r.pool.put(data)
-			return 0, nil, &failure{at, r.entryError(at, &Error{Class: Limit, Why: "the objects that it is a delta against are too large together"})}
+			return 0, nil, &failure{at, r.entryError(at, errChainTooLarge)}
 		}
 	}
 	return typ, data, nil
@@ -294,20 +294,11 @@ func (r *Reader) patch(l *link, base []byte) ([]byte, error) {
 
 func (r *Reader) apply(base, delta []byte) ([]byte, error) {
 	baseSize, size, ops, err := deltaHeader(delta)
-	switch {
-	case err != nil:
-		return nil, err
-	case baseSize != int64(len(base)):
-		return nil, errDeltaBase
+	if err == nil {
+		err = r.checkDelta(baseSize, size, len(base), len(delta), ops)
 	}
-	if err := r.tooLarge(size); err != nil {
+	if err != nil {
 		return nil, err
-	}
-	// A size that is not in proportion to the input is believed only if the instructions make as much.
-	if size > 64<<10 && size > 2*int64(len(base)+len(delta)) {
-		if product, err := deltaProduct(ops); err != nil || product != size {
-			return nil, errors.Join(err, errDeltaUnder)
-		}
 	}
 	result := r.pool.get(size)
 	if err := applyDelta(result, base, ops); err != nil {
@@ -315,4 +306,21 @@ func (r *Reader) apply(base, delta []byte) ([]byte, error) {
 		return nil, err
 	}
 	return result, nil
+}
+
+// checkDelta checks the sizes that a delta declares, before anything is allocated on their word.
+func (r *Reader) checkDelta(baseSize, size int64, base, delta int, ops []byte) error {
+	if baseSize != int64(base) {
+		return errDeltaBase
+	}
+	if err := r.tooLarge(size); err != nil {
+		return err
+	}
+	// A size that is not in proportion to the input is believed only if the instructions make as much.
+	if size > 64<<10 && size > 2*int64(base+delta) {
+		if product, err := deltaProduct(ops); err != nil || product != size {
+			return errors.Join(err, errDeltaUnder)
+		}
+	}
+	return nil
 }
