@@ -2,6 +2,8 @@ package gitstore
 
 import (
 	"bytes"
+	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"slices"
@@ -40,6 +42,7 @@ var (
 	errIdxVersion = errors.New("index has an unknown version")
 	errIdxFanout  = errors.New("index has a fan-out table that decreases")
 	errIdxSize    = errors.New("index has a size that does not fit its number of objects")
+	errIdxSum     = errors.New("index does not match its own checksum")
 	errIdxOffset  = errors.New("index has an offset outside its table")
 )
 
@@ -58,6 +61,22 @@ func openIndex(path string, f Format) (*packIndex, error) {
 		return nil, errors.Join(err, mapped.close())
 	}
 	return x, nil
+}
+
+// checkSum compares the index with the checksum at its end (gitformat-pack, "pack-*.idx files"). A flipped bit could pass one
+// object off as another else.
+func (x *packIndex) checkSum() (err error) {
+	defer endFaults(guardFaults(), &err)
+	data := x.file.data
+	h := sha1.New()
+	if x.hash == sha256.Size {
+		h = sha256.New()
+	}
+	h.Write(data[:len(data)-x.hash])
+	if !bytes.Equal(h.Sum(nil), data[len(data)-x.hash:]) {
+		return errIdxSum
+	}
+	return nil
 }
 
 // parse finds the tables in data and checks that they fit into it.

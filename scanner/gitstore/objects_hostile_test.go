@@ -423,7 +423,8 @@ func TestDamagedPackFiles(t *testing.T) {
 		problem   bool
 	}{
 		{"sound", pack, idx, "", false},
-		{"version 3", v3, changed(idx, -40, v3[len(v3)-20:]...), "", false},
+		{"version 3", v3, resum(changed(idx, -40, v3[len(v3)-20:]...), SHA1), "", false},
+		{"flipped offset", pack, changed(idx, -40-1, idx[len(idx)-41]^1), Damaged, true},
 		{"version 4", changed(pack, 7, 4), idx, Damaged, true},
 		{"bad signature", changed(pack, 0, 'X'), idx, Damaged, true},
 		{"empty pack", nil, idx, Damaged, true},

@@ -32,7 +32,9 @@ type packState struct {
 	end  int64 // where the entries end and the trailing checksum begins
 	// suspect: the pack is not the one that its index was made for, or was cut short. Every object read from it is hashed.
 	suspect bool
-	err     *Error // why the file is unusable (file is nil) or suspect
+	// unchecked: a multi-pack-index led here, so there is no index to check the pack against. Objects are hashed, too.
+	unchecked bool
+	err       *Error // why the file is unusable (file is nil) or suspect
 }
 
 const packHeaderSize = 12
@@ -83,6 +85,7 @@ func (p *pack) openFile() (s *packState, final bool) {
 	err = p.checkHeader(file, size)
 	if err == nil {
 		if err = p.checkIndex(s); err == nil {
+			s.unchecked = p.index() == nil
 			return s, true
 		}
 		s.suspect, s.err = true, fileError(p.label, err)
@@ -126,7 +129,7 @@ func (p *pack) checkIndex(s *packState) error {
 	if sum != x.packSum {
 		return errPackTrailer
 	}
-	return nil
+	return x.checkSum()
 }
 
 // isSuspect reports whether the pack has been opened and found suspect.

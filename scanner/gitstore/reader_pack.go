@@ -179,7 +179,7 @@ func (r *Reader) ascend(at place, typeOnly bool) (t top, next copyAt, fail *fail
 	if err != nil {
 		return t, next, &failure{at, r.entryError(at, err)}
 	}
-	r.doubtful = r.doubtful || state.suspect
+	r.doubtful = r.doubtful || state.suspect || state.unchecked
 	switch entry.typ {
 	case ofsDelta:
 		next.place = place{at.pack, entry.base}

@@ -229,7 +229,7 @@ func (l *locator) openPacks() bool {
 		if state.suspect {
 			l.store.note(state.err)
 		}
-		p.state, p.suspect = state, state.suspect
+		p.state, p.suspect = state, state.suspect || state.unchecked
 	}
 	return false
 }
