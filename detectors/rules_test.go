@@ -111,14 +111,27 @@ func TestRulesGitHubTypes(t *testing.T) {
 	}
 }
 
-// shapes reads the shapes of tokens that are written down apart from the rules.
+// shapes reads the shapes of tokens that are written down apart from the rules: all files of the folder together.
 func shapes(t *testing.T) map[string][]string {
 	t.Helper()
-	var shapes map[string][]string
-	if _, err := toml.DecodeFile("../rules/testdata/shapes.toml", &shapes); err != nil {
-		t.Fatal(err)
+	files, err := filepath.Glob("../rules/testdata/shapes/*.toml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no shapes: %v", err)
 	}
-	return shapes
+	all := map[string][]string{}
+	for _, file := range files {
+		var some map[string][]string
+		if _, err := toml.DecodeFile(file, &some); err != nil {
+			t.Fatal(err)
+		}
+		for id, list := range some {
+			if all[id] != nil {
+				t.Errorf("%s: the shape of %s is written down twice", file, id)
+			}
+			all[id] = list
+		}
+	}
+	return all
 }
 
 func TestRulesShapes(t *testing.T) {
