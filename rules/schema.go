@@ -339,7 +339,7 @@ func actionTable(t *table, key string) map[string]any {
 		return nil
 	}
 	sub := t.sub(key, m)
-	for _, name := range []string{"request", "headers", "evidence", "hosts", "body", "effect", "endpoint", "active", "inactive", "identity", "protocol", "success", "proof"} {
+	for _, name := range []string{"request", "headers", "evidence", "hosts", "body", "effect", "endpoint", "active", "inactive", "expired", "identity", "protocol", "success", "proof"} {
 		sub.used[name] = true
 	}
 	sub.finish()
