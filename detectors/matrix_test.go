@@ -244,10 +244,53 @@ func TestRulesPairs(t *testing.T) {
 					if len(alone) > 0 {
 						t.Errorf("%q alone gives %+v, want nothing", id, alone)
 					}
-				} else if len(alone) != 1 || alone[0].Confidence != rules.Medium {
-					t.Errorf("%q alone gives %+v, want it at medium confidence", id, alone)
+				} else if want := confidenceAlone(r); len(alone) != 1 || alone[0].Confidence != want {
+					t.Errorf("%q alone gives %+v, want it at %s confidence", id, alone, want)
 				}
 			}
 		})
 	}
 }
+
+// confidenceAlone returns the confidence of a match of which no companion was found: at most medium if one of them is a secret.
+func confidenceAlone(r *rules.Rule) rules.Confidence {
+	secret := slices.ContainsFunc(r.Parts, func(p rules.Part) bool { return !p.Public })
+	if secret && r.Confidence == rules.High {
+		return rules.Medium
+	}
+	return r.Confidence
+}
+
+// TestPairsPublic: a companion that is no secret itself, such as a host, is of use when it is found and not missed when it is not.
+func TestPairsPublic(t *testing.T) {
+	set, err := rules.Parse("acme.toml", []byte(publicPair), Vocabulary())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := catalogueEngine(t, set).NewScanner()
+	rnd := named("public pair")
+	token := string(rules.GenerateFormat(rnd, set[0].Formats[0].Node))
+	host := string(rules.GenerateFormat(rnd, set[0].Parts[0].Formats[0].Node))
+	for text, parts := range map[string]int{token: 0, token + "\nhost = " + host: 1} {
+		got := s.Scan([]byte(text)).Matches
+		if len(got) != 1 || got[0].Confidence != rules.High || len(got[0].Parts) != parts {
+			t.Errorf("%q gives %+v, want it at high confidence with %d parts", text, got, parts)
+		}
+	}
+}
+
+const publicPair = `
+provider = "Acme"
+
+[[rule]]
+id         = "acme-shop-token"
+name       = "Acme shop token"
+format     = "acmes_{base62:32}"
+severity   = "high"
+confidence = "high"
+
+[[rule.part]]
+name   = "host"
+format = "{base36:3-63}.acme-shops.net"
+public = true
+`

@@ -100,8 +100,8 @@ func (l *level) joinPart(p *part, group []*finding, taken []interval, dropped ma
 		if len(chosen) == 0 {
 			if p.Required {
 				dropped[f] = true
-			} else if f.Confidence == rules.High {
-				f.Confidence = rules.Medium
+			} else if !p.Public && f.Confidence == rules.High {
+				f.Confidence = rules.Medium // what is public, such as a host, says nothing about the match
 			}
 		}
 		for _, c := range chosen {
