@@ -140,7 +140,7 @@ func TestRulesShapes(t *testing.T) {
 	all := shapes(t)
 	// What lies in the structure of the decoded text has no plain shape.
 	structured := []string{"jwt", "supabase-service-role-jwt", "supabase-anon-jwt", "aws-codeartifact-token", "aws-bedrock-api-key-short",
-		"atlassian-data-center-pat"}
+		"atlassian-data-center-pat", "front-api-token", "frameio-jwt"}
 	byID := map[string]*rules.Rule{}
 	for _, r := range set {
 		byID[r.ID] = r
@@ -367,6 +367,9 @@ func TestRulesExamples(t *testing.T) {
 		"docker-config-auth": func(v string) string { return `{"auths": {"registry.corp.net": {"auth": "` + v + `"}}}` },
 		"azure-sql-password": func(v string) string {
 			return "Server=tcp:a.database.windows.net,1433;User ID=app;Password=" + v + ";Encrypt=True;\n"
+		},
+		"filezilla-stored-password": func(v string) string {
+			return "<Server><Host>ftp.corp.net</Host><User>me</User><Pass encoding=\"base64\">" + v + "</Pass></Server>\n"
 		},
 		"jdbc-url": func(v string) string { return "url=jdbc:postgresql://db.corp.net:5432/a?user=app&password=" + v + "\n" },
 	}
