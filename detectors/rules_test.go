@@ -140,7 +140,7 @@ func TestRulesShapes(t *testing.T) {
 	all := shapes(t)
 	// What lies in the structure of the decoded text has no plain shape.
 	structured := []string{"jwt", "supabase-service-role-jwt", "supabase-anon-jwt", "aws-codeartifact-token", "aws-bedrock-api-key-short",
-		"atlassian-data-center-pat", "front-api-token", "frameio-jwt"}
+		"atlassian-data-center-pat", "front-api-token", "frameio-jwt", "grafana-api-key-legacy"}
 	byID := map[string]*rules.Rule{}
 	for _, r := range set {
 		byID[r.ID] = r
@@ -371,7 +371,12 @@ func TestRulesExamples(t *testing.T) {
 		"filezilla-stored-password": func(v string) string {
 			return "<Server><Host>ftp.corp.net</Host><User>me</User><Pass encoding=\"base64\">" + v + "</Pass></Server>\n"
 		},
-		"jdbc-url": func(v string) string { return "url=jdbc:postgresql://db.corp.net:5432/a?user=app&password=" + v + "\n" },
+		"gradle-credentials-block": func(v string) string {
+			return "credentials {\n    username = 'deploy'\n    password = '" + v + "'\n}\n"
+		},
+		"hasura-admin-secret-own":     func(v string) string { return "HASURA_GRAPHQL_ADMIN_SECRET: " + v + "\n" },
+		"terraform-provider-password": func(v string) string { return "administrator_login_password = \"" + v + "\"\n" },
+		"jdbc-url":                    func(v string) string { return "url=jdbc:postgresql://db.corp.net:5432/a?user=app&password=" + v + "\n" },
 	}
 	for _, r := range set {
 		if r.Regex == "" {
