@@ -59,6 +59,20 @@ func checksumShapes() map[string]string {
 		"discord":                  "{[MNO]:1}{base62:23}.{base64url:6}.{base64url:27}",
 		"shopee":                   "shpk{hex:60}",
 		"base64-json":              "sntrys_eyJ{base62:97}_{base62:43}",
+		"asaas":                    "$aact_[prod_000]{base64:152}",
+		"clerk-publishable":        "pk_test_{base64:20-60}",
+		"ed25519-pair":             "{base64:86}==",
+		"elastic":                  "{base64:58}==",
+		"jwt-1password-connect":    "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
+		"jwt-1password-events":     "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
+		"jwt-adobe-access":         "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
+		"jwt-adobe-refresh":        "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
+		"jwt-adobe-other":          "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
+		"jwt-argocd":               "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
+		"jwt-atlassian-connect":    "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
+		"jwt-auth0-management":     "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
+		"jwt-calendly":             "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
+		"jwt-cloudconvert":         "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
 	}
 }
 

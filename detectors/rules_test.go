@@ -144,7 +144,7 @@ func TestRulesShapes(t *testing.T) {
 	byID := map[string]*rules.Rule{}
 	for _, r := range set {
 		byID[r.ID] = r
-		if len(r.Formats) > 0 && all[r.ID] == nil && !slices.Contains(structured, r.ID) {
+		if len(r.Formats) > 0 && all[r.ID] == nil && !slices.Contains(structured, r.ID) && !strings.HasPrefix(r.Checksum, "jwt") {
 			t.Errorf("there is no shape of rule %s", r.ID)
 		}
 	}
