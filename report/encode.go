@@ -82,6 +82,11 @@ func completeCoverage(v *Coverage) *Coverage {
 	c := *v
 	c.Skipped = list(c.Skipped)
 	c.Notes = list(c.Notes)
+	c.Suppressed = list(c.Suppressed)
+	c.Allows = list(c.Allows)
+	if c.Summary.SuppressedBy == nil {
+		c.Summary.SuppressedBy = map[string]int{}
+	}
 	if c.Summary.BySeverity == nil {
 		c.Summary.BySeverity = map[string]int{}
 	}

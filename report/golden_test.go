@@ -24,8 +24,18 @@ func sample() (*Config, []*Finding, *Coverage) {
 	findings := []*Finding{sampleRemoved(), samplePair(), sampleMessage(), sampleLongLine()}
 	coverage := &Coverage{
 		Refs: 14, Commits: 81966, Trees: 162875, Blobs: 161216, Bytes: 5_500_000_000, Complete: true, Duration: 5.64,
-		Notes:   []string{"shallow clone: history ends at " + objectID("77")},
-		Summary: Summary{Findings: 4, BySeverity: map[string]int{"critical": 1, "high": 1, "medium": 1, "low": 1}, ByVerdict: map[string]int{"unasked": 4}, BelowConfidence: 2, Filtered: 1},
+		Notes: []string{"shallow clone: history ends at " + objectID("77")},
+		Summary: Summary{Findings: 4, BySeverity: map[string]int{"critical": 1, "high": 1, "medium": 1, "low": 1}, ByVerdict: map[string]int{"unasked": 4}, BelowConfidence: 2, Filtered: 1,
+			Suppressed: 2, SuppressedBy: map[string]int{"inline": 1, "baseline": 1}},
+		Suppressed: []Suppressed{
+			{Fingerprint: objectID("7f")[:32], Rule: "example-token", Severity: "high", Redacted: "exa_…", By: "inline", Where: "test/a.py:7", Reason: "made up",
+				Added: true, Path: ref("test/a.py"), Line: ref(8), Commit: ref(objectID("3f2a"))},
+			{Fingerprint: objectID("8f")[:32], Rule: "example-token", Severity: "high", Redacted: "exa_…", By: "baseline", Where: "known.json"},
+		},
+		Allows: []AllowNote{
+			{Kind: "stale", Where: ".mudlarkignore:3", Text: "path: old/**", Why: "matches nothing that was found; remove it"},
+			{Kind: "unknown", Where: "\x1b[31m:1", Text: "mudlark:alow", Why: "there is no marker mudlark:alow; write mudlark:allow"},
+		},
 	}
 	return config, findings, coverage
 }
@@ -38,7 +48,7 @@ func sampleRemoved() *Finding {
 			Author: "Ann Lee", Email: "ann@example.org", Date: "2024-03-02T10:11:12+01:00", Committed: "2024-03-02T10:11:12+01:00"},
 		Introduced: &Introduction{Commit: ref(objectID("3f2a")), Date: "2024-03-02T10:11:12+01:00", Committed: "2024-03-02T10:11:12+01:00"},
 		Occurrences: []Place{
-			{Path: ref("deploy/prod.env"), Line: ref(3), Column: ref(7), Commit: ref(objectID("4d")), Date: "2024-03-05T10:00:00Z", Source: "blob"},
+			{Path: ref("deploy/prod.env"), Line: ref(3), Column: ref(7), Commit: ref(objectID("4d")), Date: "2024-03-05T10:00:00Z", Source: "blob", Suppressed: "inline"},
 			{Path: ref("deploy/a name that is longer than a line of eighty columns has room for, spaces and all.env"), Line: ref(3), Column: ref(7), Commit: ref(objectID("5e")), Date: "2024-03-06T10:00:00Z", Source: "blob"},
 			{Line: ref(1), Column: ref(3), Commit: ref(objectID("6a")), Date: "2024-03-07T10:00:00Z", Source: "message"},
 			{Path: ref("x"), Line: ref(1), Column: ref(3), Commit: ref(objectID("6b")), Date: "2024-03-07T10:00:00Z", Source: "blob"},

@@ -79,6 +79,9 @@ type Place struct {
 	Date      string  `json:"date,omitempty"`      // author date, RFC 3339
 	Committed string  `json:"committed,omitempty"` // committer date, RFC 3339
 	Source    string  `json:"source"`              // blob, message, tag, note, author, path, index, worktree, file, stdin
+	// Suppressed says what allows the secret here: inline, ignore, config, baseline. Of a finding that is reported all the same,
+	// because it stands elsewhere too, only occurrences have it.
+	Suppressed string `json:"suppressed,omitempty"`
 }
 
 // Introduction says how sure the first introduction is.
@@ -142,7 +145,38 @@ type Coverage struct {
 	// Notes are facts that do not make the run incomplete: shallow boundaries, a range that is empty.
 	Notes    []string `json:"notes"`
 	Duration float64  `json:"duration_seconds"`
-	Summary  Summary  `json:"summary"`
+	// Suppressed lists the secrets that were found and are allowed, in the order of findings.
+	Suppressed []Suppressed `json:"suppressed"`
+	// Allows lists what is to be said of markers, ignore files and baselines themselves.
+	Allows  []AllowNote `json:"allows"`
+	Summary Summary     `json:"summary"`
+}
+
+// Suppressed is a secret that was found and that something declares to be no leak.
+type Suppressed struct {
+	Fingerprint string `json:"fingerprint"`
+	Rule        string `json:"rule"`
+	Severity    string `json:"severity"`
+	Redacted    string `json:"redacted"`
+	By          string `json:"by"`    // inline, ignore, config, baseline
+	Where       string `json:"where"` // place of the marker or entry: "file:line"
+	Reason      string `json:"reason,omitempty"`
+	// Added: the change that was scanned brought the marker or entry itself.
+	Added   bool    `json:"added"`
+	Path    *string `json:"path"`
+	PathB64 string  `json:"path_b64,omitempty"`
+	Line    *int    `json:"line"`
+	Commit  *string `json:"commit"`
+}
+
+// AllowNote says something of a marker, or of an entry of an ignore file, a configuration or a baseline.
+type AllowNote struct {
+	// Kind: "stale" (matches nothing), "expired" (its date has passed), "unknown" (names what does not exist), "malformed" (is not
+	// understood), "changed" (was made for another secret than stands there), "added" (came with the change that was scanned).
+	Kind  string `json:"kind"`
+	Where string `json:"where"` // "file:line"
+	Text  string `json:"text"`  // the entry or marker
+	Why   string `json:"why,omitempty"`
 }
 
 // Skipped is one thing that was not read.
@@ -160,4 +194,7 @@ type Summary struct {
 	ByVerdict       map[string]int `json:"by_verdict"`
 	BelowConfidence int            `json:"below_confidence"` // found, but below --min-confidence
 	Filtered        int            `json:"filtered"`         // found, but left out by --rule and --exclude-rule
+	// Suppressed counts what was found and is allowed, by what allows it: inline, ignore, config, baseline.
+	Suppressed   int            `json:"suppressed"`
+	SuppressedBy map[string]int `json:"suppressed_by"`
 }

@@ -179,6 +179,9 @@ func (t *textHandler) head(p *page, f *Finding) {
 
 func occurrenceText(o *Place) string {
 	s := placeText(o)
+	if o.Suppressed != "" {
+		s += " (allowed there)"
+	}
 	if o.Commit == nil || o.Source == "message" || o.Source == "author" {
 		return s
 	}

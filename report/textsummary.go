@@ -37,7 +37,50 @@ func leftOut(s *Summary) string {
 	if n := int64(s.Filtered); n > 0 {
 		text += fmt.Sprintf(" Left out by flags: %s.", grouped(n))
 	}
+	if n := int64(s.Suppressed); n > 0 {
+		text += fmt.Sprintf(" Suppressed: %s (%s).", grouped(n), suppressedText(s.SuppressedBy))
+	}
 	return text
+}
+
+// suppressedText says what suppresses how many.
+func suppressedText(by map[string]int) string {
+	var counts []string
+	for _, kind := range [][2]string{{"inline", "inline"}, {"ignore", "by ignore file"}, {"config", "by configuration"}, {"baseline", "by baseline"}} {
+		if n := by[kind[0]]; n > 0 {
+			counts = append(counts, grouped(int64(n))+" "+kind[1])
+		}
+	}
+	return strings.Join(counts, ", ")
+}
+
+// allows writes which secrets the change under test allows itself, and what is wrong with markers and ignore files.
+func (t *textHandler) allows(c *Coverage) {
+	n := 0
+	line := func(prefix, text string) {
+		if n++; n <= skippedListed {
+			t.hanging(prefix, text)
+		}
+	}
+	for i := range c.Suppressed {
+		if s := &c.Suppressed[i]; s.Added {
+			line("allowed by this change: ", Escape(s.Rule)+" at "+Escape(s.Where)+because(s.Reason))
+		}
+	}
+	for i := range c.Allows {
+		a := &c.Allows[i]
+		line(Escape(a.Kind)+": ", Escape(a.Where)+": "+Escape(a.Text)+because(a.Why))
+	}
+	if n > skippedListed {
+		fmt.Fprintf(t.w, "  and %s more; use --format json for all\n", grouped(int64(n-skippedListed)))
+	}
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return " (" + Escape(reason) + ")"
 }
 
 // paragraph writes wrapped text.
@@ -65,6 +108,7 @@ func (t *textHandler) coverage(c *Coverage) {
 		for _, n := range c.Notes {
 			t.hanging("note: ", Escape(n))
 		}
+		t.allows(c)
 	}
 	if !c.Complete {
 		fmt.Fprintln(t.w, t.paint.alarm("This report is incomplete.")+" Not read:")

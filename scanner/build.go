@@ -19,6 +19,7 @@ type builder struct {
 	w       *worker
 	key     []byte
 	stories map[history.Item]*lifeStory
+	own     []*lifeStory // of the findings, without those of companions
 	people  map[int32]*commitInfo
 
 	// The text whose excerpts are being made: findings of one blob follow each other.
@@ -76,6 +77,7 @@ func (b *builder) findings(list []*lifeStory) ([]*report.Finding, error) {
 		}
 	}
 	slices.SortFunc(own, func(x, y *lifeStory) int { return b.compare(x, y) })
+	b.own = own
 	out := make([]*report.Finding, 0, len(own))
 	for _, l := range own {
 		f, err := b.finding(l, companions[l.item])
@@ -101,9 +103,20 @@ func (b *builder) compare(x, y *lifeStory) int {
 	)
 }
 
+// fingerprint returns the fingerprint of a story's secret.
+func (b *builder) fingerprint(l *lifeStory) (string, error) {
+	if l.fingerprint != "" {
+		return l.fingerprint, nil
+	}
+	it := b.s.items.get(l.item)
+	var err error
+	l.fingerprint, err = Fingerprint(b.key, it.rule, []byte(it.secret))
+	return l.fingerprint, err
+}
+
 func (b *builder) finding(l *lifeStory, companions []*lifeStory) (*report.Finding, error) {
 	it := b.s.items.get(l.item)
-	fp, err := Fingerprint(b.key, it.rule, []byte(it.secret))
+	fp, err := b.fingerprint(l)
 	if err != nil {
 		return nil, err
 	}
@@ -191,6 +204,9 @@ func (b *builder) parts(first event, companions []*lifeStory) []report.Part {
 // place describes where an event happened.
 func (b *builder) place(e event) report.Place {
 	p := report.Place{Source: e.source}
+	if e.allowed != nil {
+		p.Suppressed = e.allowed.by
+	}
 	if e.commit != history.None {
 		c := b.commit(e.commit)
 		p.Commit, p.Author, p.Email, p.Date, p.Committed = &c.id, c.author, c.email, c.authored, c.commits

@@ -36,6 +36,7 @@ type event struct {
 	uncertain bool
 	header    bool            // in a header field of the commit other than author and committer
 	excerpt   *report.Excerpt // for texts that are not at hand later
+	allowed   *allowance      // what declares it to be no leak here, or nil
 }
 
 // lifeStory is what is known of one item.
@@ -46,6 +47,9 @@ type lifeStory struct {
 	gone   int32 // the commit that removed it from HEAD, or history.None
 	tips   []string
 	heads  []string // branches and tags that reach an introduction
+
+	fingerprint string     // once it has been asked for
+	allowed     *allowance // what declares the secret to be no leak, or nil
 }
 
 // compareEvents orders the events of one item: by the commit (committer time, id), those without a commit last, then by

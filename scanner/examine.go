@@ -81,7 +81,11 @@ func (w *worker) text(data []byte, what string) (hits []hit) {
 	if len(res.Matches) == 0 {
 		return nil
 	}
-	return w.s.items.hits(res.Matches)
+	var markers []*detectors.Allow
+	if !w.s.o.NoInlineAllow {
+		markers = detectors.Allows(data, res.Matches, w.s.allows.known)
+	}
+	return w.s.items.hits(res.Matches, markers)
 }
 
 // blob returns what blob b holds, reading it if that has not been done yet. Of no blob, 0, nothing is known.

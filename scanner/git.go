@@ -51,6 +51,11 @@ type scan struct {
 	// introduced holds the items that have an introduction; in a part of the history not every item that is seen has one.
 	introduced map[history.Item]bool
 	warnings   []string
+
+	configCommit gitstore.ID // of Options.ConfigRevision, else zero
+	allows       *allows
+	suppressed   []*lifeStory
+	files        snapshot // of the working tree, if that is scanned
 }
 
 // git scans a repository.

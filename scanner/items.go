@@ -20,6 +20,7 @@ type item struct {
 	part       string // name of the part, for companions
 	public     bool   // the companion is no secret
 	owner      history.Item
+	marked     bool // a marker in some text covers it
 }
 
 type itemKey struct {
@@ -44,6 +45,7 @@ type hit struct {
 	start, end            int
 	line, column, endLine int
 	decoded               []string
+	allow                 *detectors.Allow // the marker beside it, or nil
 }
 
 // number gives the item its number and raises its confidence.
@@ -62,6 +64,13 @@ func (t *items) number(k itemKey, display []byte, confidence string, public bool
 	return n
 }
 
+// mark notes that a marker covers the item somewhere.
+func (t *items) mark(n history.Item) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.list[n].marked = true
+}
+
 func (t *items) get(n history.Item) *item {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -74,8 +83,9 @@ func (t *items) len() int {
 	return len(t.list)
 }
 
-// hits turns the matches of one text into hits, ordered by item and position, one for each item and position.
-func (t *items) hits(matches []detectors.Match) []hit {
+// hits turns the matches of one text into hits, ordered by item and position, one for each item and position. markers holds the
+// marker of each match, or is nil.
+func (t *items) hits(matches []detectors.Match, markers []*detectors.Allow) []hit {
 	out := make([]hit, 0, len(matches))
 	for i := range matches {
 		m := &matches[i]
@@ -84,7 +94,12 @@ func (t *items) hits(matches []detectors.Match) []hit {
 			display = m.Secret
 		}
 		n := t.number(itemKey{rule: m.Rule, secret: string(m.Secret)}, display, string(m.Confidence), false)
-		out = append(out, hit{item: n, start: m.Start, end: m.End, line: m.Line, column: m.Column, endLine: m.EndLine, decoded: m.Decoded})
+		h := hit{item: n, start: m.Start, end: m.End, line: m.Line, column: m.Column, endLine: m.EndLine, decoded: m.Decoded}
+		if markers != nil && markers[i] != nil {
+			h.allow = markers[i]
+			t.mark(n)
+		}
+		out = append(out, h)
 		for _, p := range m.Parts {
 			k := itemKey{rule: m.Rule, part: p.Name, owner: n, secret: string(p.Secret)}
 			out = append(out, hit{

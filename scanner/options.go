@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mudlark/rules"
+	"mudlark/scanner/allow"
 )
 
 // The modes of Options.Mode.
@@ -47,7 +48,15 @@ type Options struct {
 	MinConfidence string // "low", "medium" (default), "high"
 	MinSeverity   string
 
-	Config      *Config // trusted configuration: --config or the user's own file
+	Config *Config // trusted configuration: --config or the user's own file
+	// ConfigRevision names the commit whose configuration and ignore files are used instead of those of the working tree, so
+	// that a change under test cannot allow itself. In ModeGit only.
+	ConfigRevision string
+	// NoRepositoryConfig: no configuration and no ignore file of what is scanned is read.
+	NoRepositoryConfig bool
+	Allow              []*allow.File // trusted: baselines and ignore files that the caller names
+	NoInlineAllow      bool          // markers in texts count for nothing
+
 	ShowSecrets bool
 	Progress    func(Progress) // called from one goroutine at a time, at most every 50 ms or so; may be nil
 	Getenv      func(string) string

@@ -1,6 +1,7 @@
 package scanner
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,11 +15,14 @@ import (
 // ConfigName is the name of the configuration file in a scanned repository or folder.
 const ConfigName = ".mudlark.toml"
 
-// repositoryConfig adds what the scanned repository's own configuration may say: rules, accepted coverage and the
-// fingerprint key. The file is the attacker's, so it can do no more than that. If it is broken, the built-in rules are used
-// alone and the coverage says so.
+// maxRepositoryConfig is the size of the largest configuration that is read from what is scanned.
+const maxRepositoryConfig = 1 << 20
+
+// repositoryConfig adds what the scanned repository's own configuration may say: rules, disabled rules, allows, accepted
+// coverage and the fingerprint key. The file is the attacker's, so it can do no more than that. If it is broken, the built-in
+// rules are used alone and the coverage says so.
 func (s *scan) repositoryConfig() {
-	data, found := s.readRepositoryConfig()
+	data, found := s.repositoryFile(ConfigName, maxRepositoryConfig)
 	if !found {
 		return
 	}
@@ -34,21 +38,42 @@ func (s *scan) repositoryConfig() {
 	s.conf = s.conf.withUntrusted(c)
 }
 
-// readRepositoryConfig reads the file of the working tree; in a bare repository, that of HEAD.
-func (s *scan) readRepositoryConfig() ([]byte, bool) {
-	const limit = 1 << 20
+// resolveConfigRevision finds the commit that Options.ConfigRevision names.
+func (s *scan) resolveConfigRevision() error {
+	switch {
+	case s.o.ConfigRevision == "":
+		return nil
+	case s.repo == nil:
+		return &UsageError{Message: "--config-from names a commit, and only git scans a repository", Hint: "use --config FILE"}
+	}
+	id, err := s.resolve(s.o.ConfigRevision, "--config-from")
+	s.configCommit = id
+	return err
+}
+
+// repositoryFile reads a file at the top of what is scanned: that of the working tree; in a bare repository, that of HEAD; with
+// Options.ConfigRevision, that of the revision. Only a regular file counts, and not the one that --config names.
+func (s *scan) repositoryFile(name string, limit int64) ([]byte, bool) {
 	var dir string
 	switch {
+	case s.o.NoRepositoryConfig:
+		return nil, false
+	case !s.configCommit.IsZero():
+		return s.committedFile(s.configCommit, name, limit)
 	case s.o.Mode == ModeDir && len(s.o.Paths) > 0:
 		dir = s.o.Paths[0]
 	case s.repo != nil && s.repo.WorkTree != "":
 		dir = s.repo.WorkTree
 	case s.repo != nil:
-		return s.headConfig()
+		_, head, ok := s.repo.Head()
+		if !ok {
+			return nil, false
+		}
+		return s.committedFile(head, name, limit)
 	default:
 		return nil, false
 	}
-	name := filepath.Join(dir, ConfigName)
+	name = filepath.Join(dir, name)
 	if !isRegular(name) || s.o.Config != nil && sameFile(name, s.o.Config.File) {
 		return nil, false
 	}
@@ -60,33 +85,50 @@ func (s *scan) readRepositoryConfig() ([]byte, bool) {
 	return data, true
 }
 
-func (s *scan) headConfig() ([]byte, bool) {
-	_, head, ok := s.repo.Head()
-	if !ok {
-		return nil, false
-	}
-	w := s.repo.Objects.NewReader(1 << 20)
-	typ, data, err := w.Read(head)
+// committedFile reads a regular file at the top of a commit's tree. What cannot be read is coverage, as a scan with fewer rules or
+// allows is another one than was asked for.
+func (s *scan) committedFile(commit gitstore.ID, name string, limit int64) ([]byte, bool) {
+	r := s.repo.Objects.NewReader(1 << 20)
+	typ, data, err := r.Read(commit)
 	if err != nil || typ != gitstore.Commit {
-		return nil, false // the scan itself reports it
+		s.unreadConfig(name, err)
+		return nil, false
 	}
 	c, err := gitstore.ParseCommit(data, s.repo.Format)
-	if err != nil {
-		return nil, false
+	if err == nil {
+		typ, data, err = r.Read(c.Tree)
 	}
-	if typ, data, err = w.Read(c.Tree); err != nil || typ != gitstore.Tree {
+	if err != nil || typ != gitstore.Tree {
+		s.unreadConfig(name, err)
 		return nil, false
 	}
 	for it := gitstore.NewTreeIter(data, s.repo.Format); it.Next(); {
-		if string(it.Name) == ConfigName && it.Mode&0o170000 == 0o100000 {
-			typ, data, err = w.Read(it.ID)
-			if err != nil || typ != gitstore.Blob {
-				return nil, false
-			}
-			return slices.Clone(data), true
+		if string(it.Name) != name || it.Mode&0o170000 != 0o100000 {
+			continue
 		}
+		typ, size, err := r.Header(it.ID)
+		if err == nil && size > limit {
+			err = &gitstore.Error{Class: gitstore.Limit, What: name, Why: "is too large and was not applied"}
+		}
+		if err == nil {
+			typ, data, err = r.Read(it.ID)
+		}
+		if err != nil || typ != gitstore.Blob {
+			s.unreadConfig(name, err)
+			return nil, false
+		}
+		return bytes.Clone(data), true
 	}
 	return nil, false
+}
+
+// unreadConfig notes that a file which says how to scan could not be read; without an err, because it is no file.
+func (s *scan) unreadConfig(name string, err error) {
+	if err == nil {
+		s.cover.skip(string(gitstore.Damaged), name, "could not be read and was not applied")
+		return
+	}
+	s.cover.problem(err)
 }
 
 // sameFile reports whether two names are of one file.

@@ -64,6 +64,9 @@ func (s *scan) prepare() error {
 	if s.o.Config != nil {
 		s.conf = s.o.Config
 	}
+	if err := s.resolveConfigRevision(); err != nil {
+		return err
+	}
 	s.repositoryConfig()
 	if err := s.checkNames(); err != nil {
 		return err
@@ -80,6 +83,7 @@ func (s *scan) prepare() error {
 	if s.engine, err = detectors.New(set, opt); err != nil {
 		return &UsageError{Message: err.Error(), Hint: "mudlark rules check FILE shows what is wrong with a rule"}
 	}
+	s.allows = s.loadAllows()
 	s.pathRules = slices.ContainsFunc(set, func(r *rules.Rule) bool { return len(r.Paths) > 0 })
 	for range s.o.Workers {
 		s.workers = append(s.workers, s.newWorker())
@@ -145,6 +149,10 @@ func (s *scan) source() func(context.Context) ([]*lifeStory, error) {
 // send reports the findings in their final order.
 func (s *scan) send(h report.Handler, list []*lifeStory, started time.Time, res *Result) error {
 	b := newBuilder(s)
+	list, err := s.suppress(b, list)
+	if err != nil {
+		return err
+	}
 	findings, err := b.findings(list)
 	if err != nil {
 		return err
@@ -154,6 +162,9 @@ func (s *scan) send(h report.Handler, list []*lifeStory, started time.Time, res 
 	cov := s.cover.report(s.conf.Accepted())
 	cov.Duration = s.o.Now().Sub(started).Seconds()
 	cov.Summary = b.summary(findings)
+	if err := s.reportAllows(b, &cov); err != nil {
+		return err
+	}
 	b.redactCoverage(&cov)
 	for i, w := range res.Warnings {
 		res.Warnings[i] = b.redact([]byte(w))

@@ -63,6 +63,8 @@ func (a *allKnown) removals(marked []bool, _ []history.Step) map[history.Item][]
 type byTree struct {
 	s    *scan
 	memo map[string][]history.Item // by tree id and, where paths matter, path
+	// of returns the items of a file that count; nil for all of them.
+	of func(b history.Blob, path []byte) []history.Item
 	// crowded: memo has become so large that a tree is examined at one of its paths only.
 	crowded bool
 }
@@ -131,6 +133,9 @@ func (t *byTree) tree(id gitstore.ID, prefix string, depth int) []history.Item {
 func (t *byTree) file(id gitstore.ID, path string) []history.Item {
 	if t.s.include != nil && !t.s.include([]byte(path)) {
 		return nil
+	}
+	if t.of != nil {
+		return t.of(t.s.blobs.Number(id), []byte(path))
 	}
 	v := view{t.s.workers[0]}
 	if id.IsZero() {

@@ -46,7 +46,8 @@ func (s *scan) uncommitted(worktree bool) error {
 	}
 	s.pseudoCommit(sourceIndex, staged, s.headParents())
 	if worktree {
-		s.pseudoCommit(sourceWorktree, s.workingTree(idx, staged), []snapshot{staged})
+		s.files = s.workingTree(idx, staged)
+		s.pseudoCommit(sourceWorktree, s.files, []snapshot{staged})
 	}
 	return nil
 }

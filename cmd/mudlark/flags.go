@@ -28,6 +28,7 @@ type scanFlags struct {
 	failOn                     string
 	exitCode                   int
 	config                     string
+	suppressFlags
 
 	format                                  string
 	outputs                                 []string
@@ -59,6 +60,7 @@ func (f *scanFlags) add(cmd *cobra.Command) {
 		s.Var(number{&f.exitCode, 0, 255}, "exit-code", "exit with N instead of 1")
 		s.Var(text{&f.config, "FILE"}, "config", "use this configuration instead of your own file; it is written like .mudlark.toml")
 	})
+	g.in(groupSuppress, f.suppressFlags.add)
 	g.in(groupOutput, func(s *pflag.FlagSet) {
 		f.format = "text"
 		s.Var(words{&f.format, "FORMAT", formats}, "format", "print the report as text, json or jsonl")
@@ -95,8 +97,10 @@ func (f *scanFlags) options(e *environment) (scanner.Options, error) {
 		return o, usagef("verification is not part of this version; use --fail-on any or --fail-on none", "--fail-on %s needs verdicts, and no secret is verified", f.failOn)
 	}
 	var err error
-	o.Rules, o.Config, err = loadRules(f.config)
-	return o, err
+	if o.Rules, o.Config, err = loadRules(f.config); err != nil {
+		return o, err
+	}
+	return o, f.suppressFlags.apply(&o)
 }
 
 // fixedMemory is what a scan needs beside its budget: the program itself, the rules, the graph of a large history.
