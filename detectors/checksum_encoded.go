@@ -18,11 +18,37 @@ func encodedCheck(name string) (check, bool) {
 		return check{verify: verifyKeyPair, fix: fixKeyPair}, true
 	case "elastic": // elastic.co/docs, create an API key: base64 of id, colon and key
 		return check{verify: verifyElastic, fix: fixElastic}, true
+	case "intercom": // developers.intercom.com: "tok:", a UUID with "_" for "-", the region and another digit
+		return shapeCheck("tok:HHHHHHHH_HHHH_HHHH_HHHH_HHHHHHHHHHHH:9:9"), true
+	case "jfrog-reference": // jfrog.com/help, "Reference Tokens": version, time of expiry in Unix seconds, random characters
+		return shapeCheck("reftkn:99:9999999999:" + strings.Repeat("W", 27)), true
+	case "nvidia-ngc": // docs.nvidia.com/ngc: an id and a UUID
+		return shapeCheck(strings.Repeat("W", 26) + ":HHHHHHHH-HHHH-HHHH-HHHH-HHHHHHHHHHHH"), true
+	case "mapbox": // docs.mapbox.com/api/accounts/tokens: the middle part is JSON with the user's name and the token's id
+		return check{verify: verifyMapbox, fix: fixMapbox}, true
 	}
 	return check{}, false
 }
 
-// hasShape reports whether text is shape with a hex digit for each 'H', a character of base64url for each 'W', and all else the same.
+// shapeCheck is the check of tokens that are base64 of text of a shape.
+func shapeCheck(shape string) check {
+	return check{
+		verify: func(token []byte) bool {
+			text, err := base64.StdEncoding.DecodeString(string(token))
+			return err == nil && hasShape(text, shape)
+		},
+		fix: func(token []byte) []byte {
+			fixed := base64.StdEncoding.AppendEncode(nil, fillShape(shape, token))
+			if len(fixed) != len(token) {
+				return nil
+			}
+			return fixed
+		},
+	}
+}
+
+// hasShape reports whether text is shape with a hex digit for each 'H', a digit for each '9', a character of base64url for each 'W', and
+// all else the same.
 func hasShape(text []byte, shape string) bool {
 	if len(text) != len(shape) {
 		return false
@@ -31,6 +57,10 @@ func hasShape(text []byte, shape string) bool {
 		switch shape[i] {
 		case 'H':
 			if strings.IndexByte(digits36[:16], c) < 0 {
+				return false
+			}
+		case '9':
+			if c < '0' || c > '9' {
 				return false
 			}
 		case 'W':
@@ -52,6 +82,8 @@ func fillShape(shape string, seed []byte) []byte {
 		switch s := int(seed[i%len(seed)]) + i*7; c {
 		case 'H':
 			out[i] = digits36[s%16]
+		case '9':
+			out[i] = digits36[s%10]
 		case 'W':
 			out[i] = digits62[s%62]
 		}
@@ -144,4 +176,22 @@ func fixElastic(token []byte) []byte {
 		return nil
 	}
 	return base64.StdEncoding.AppendEncode(nil, fillShape(elasticShape(), token))
+}
+
+func verifyMapbox(token []byte) bool {
+	parts := bytes.Split(token, []byte("."))
+	if len(parts) != 3 {
+		return false
+	}
+	object, ok := decodeObject(parts[1])
+	return ok && (object["u"] != nil || object["exp"] != nil)
+}
+
+func fixMapbox(token []byte) []byte {
+	parts := bytes.Split(token, []byte("."))
+	if len(parts) != 3 || len(parts[1]) < 32 {
+		return nil
+	}
+	middle := base64.RawURLEncoding.EncodeToString(fillObject(`{"u":"mudlark","a":"`, parts[1]))
+	return []byte(string(parts[0]) + "." + middle + "." + string(parts[2]))
 }

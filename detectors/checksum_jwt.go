@@ -26,6 +26,18 @@ func issuerCheck(name string) (check, bool) {
 			}
 			return false
 		}), true
+	case "jwt-jfrog": // jfrog.com/help, "Access Tokens": issued by Artifactory, a federated service or the access service
+		return claimsCheck(`{"iss":"jfac@`, func(c claims) bool {
+			return strings.HasPrefix(c.Issuer, "jfrt@") || strings.HasPrefix(c.Issuer, "jffe@") || strings.HasPrefix(c.Issuer, "jfac@")
+		}), true
+	case "jwt-monday": // developer.monday.com/api-reference/docs/authentication: the ids of token and account, and the region
+		return claimsCheck(`{"tid":1,"actid":1,"rgn":"`, func(c claims) bool { return c.Token != nil && c.Account != nil && c.Region != nil }), true
+	case "jwt-n8n": // docs.n8n.io/api/authentication
+		return claimsCheck(`{"iss":"n8n","aud":"public-api","sub":"`, func(c claims) bool {
+			return c.Issuer == "n8n" && string(c.Audience) == `"public-api"`
+		}), true
+	case "jwt-palantir": // palantir.com/docs/foundry: not the claims but the header says whose token it is
+		return check{verify: verifyPalantir, fix: fixPalantir}, true
 	}
 	return check{}, false
 }
@@ -34,6 +46,10 @@ func issuerCheck(name string) (check, bool) {
 type claims struct {
 	Issuer     string          `json:"iss"`
 	Kubernetes json.RawMessage `json:"kubernetes.io"`
+	Audience   json.RawMessage `json:"aud"`
+	Token      json.RawMessage `json:"tid"`
+	Account    json.RawMessage `json:"actid"`
+	Region     json.RawMessage `json:"rgn"`
 }
 
 // claimsCheck is the check "jwt" that demands something of the claims as well. Open is the beginning of a payload of this kind, cut
@@ -56,4 +72,21 @@ func claimsCheck(open string, right func(claims) bool) check {
 		payload := base64.RawURLEncoding.EncodeToString(fillObject(open, parts[1]))
 		return []byte(string(parts[0]) + "." + payload + "." + string(parts[2]))
 	}}
+}
+
+func verifyPalantir(token []byte) bool {
+	if !verifyJWT(token) {
+		return false
+	}
+	header, ok := decodeObject(bytes.Split(token, []byte("."))[0])
+	return ok && header["plntr"] != nil
+}
+
+func fixPalantir(token []byte) []byte {
+	if token = fixJWT(token); token == nil {
+		return nil
+	}
+	parts := bytes.Split(token, []byte("."))
+	header := base64.RawURLEncoding.EncodeToString(fillObject(`{"alg":"ES256","plntr":"`, parts[0]))
+	return []byte(header + "." + string(parts[1]) + "." + string(parts[2]))
 }
