@@ -39,9 +39,11 @@ type scan struct {
 	tipList  []tip
 	tags     map[gitstore.ID]*tagText
 	graph    *history.Graph
-	selected []bool // commits that the job is about
-	whole    bool   // every commit of the graph is selected
-	notes    []bool // commits that only notes refs reach
+	toLoad   history.LoadOptions // what graph was made of
+	exact    bool                // graph holds everything that decides which commits are of the range
+	selected []bool              // commits that the job is about
+	whole    bool                // every commit of the graph is selected
+	notes    []bool              // commits that only notes refs reach
 	changes  *history.Changes
 	texts    []event // in messages, tags, author fields and outside commits
 	pseudo   []event // in the index and the working tree
@@ -82,6 +84,7 @@ func (s *scan) git(ctx context.Context) ([]*lifeStory, error) {
 	s.collect(ctx)
 	s.looseRoots(ctx)
 	s.allBlobs(ctx, s.blobs.IDs())
+	s.confirm(ctx)
 	if s.o.Worktree {
 		if err := s.uncommitted(true); err != nil {
 			return nil, err
@@ -92,16 +95,18 @@ func (s *scan) git(ctx context.Context) ([]*lifeStory, error) {
 
 // load reads the commits and works out which of them the job is about.
 func (s *scan) load(ctx context.Context) error {
-	var bases []gitstore.ID
-	for _, rev := range s.o.Since {
-		id, err := s.resolve(rev, "--since-commit")
-		if err != nil {
-			return err
-		}
-		bases = append(bases, id)
+	bases, err := s.basesOf()
+	if err != nil {
+		return err
 	}
 	s.phase("commits", 0)
-	g, err := history.Load(ctx, s.repo, s.workers[0].reader, history.LoadOptions{Tips: commitsOf(s.tipList), Bases: bases, Problem: s.cover.problem})
+	s.toLoad = history.LoadOptions{Tips: commitsOf(s.tipList), Bases: bases, Problem: s.cover.problem}
+	g, exact := (*history.Graph)(nil), true
+	if s.rangeMode() {
+		g, exact, err = history.LoadRange(ctx, s.repo, s.workers[0].reader, s.toLoad)
+	} else {
+		g, err = history.Load(ctx, s.repo, s.workers[0].reader, s.toLoad)
+	}
 	if err != nil {
 		s.cover.skip(interrupted, "commits", "stopped while the commits were being read")
 		g, err = history.Load(context.Background(), s.repo, s.workers[0].reader, history.LoadOptions{})
@@ -109,9 +114,47 @@ func (s *scan) load(ctx context.Context) error {
 			return err
 		}
 	}
-	s.graph = g
+	s.graph, s.exact = g, exact
 	s.choose()
 	return nil
+}
+
+// basesOf returns the commits of which everything that they reach is left out.
+func (s *scan) basesOf() ([]gitstore.ID, error) {
+	if s.o.Push != nil {
+		return s.pushBases()
+	}
+	var bases []gitstore.ID
+	for _, rev := range s.o.Since {
+		id, err := s.resolve(rev, "--since-commit")
+		if err != nil {
+			return nil, err
+		}
+		bases = append(bases, id)
+	}
+	return bases, nil
+}
+
+// confirm makes sure, if something was found, that the commits that brought it are of the range: until then the range was read by
+// committer times.
+func (s *scan) confirm(ctx context.Context) {
+	if s.exact || s.items.len() == 0 {
+		return
+	}
+	o := s.toLoad
+	o.Problem = func(error) {} // what is wrong with the commits of the range is known
+	full, err := history.Load(ctx, s.repo, s.workers[0].reader, o)
+	if err != nil {
+		s.cover.note("stopped before it was certain that every commit is new; where clocks were wrong, a secret may be an old one")
+		return
+	}
+	s.graph.Confirm(full)
+	for c := range s.selected {
+		s.selected[c] = s.selected[c] && s.graph.InRange(int32(c))
+	}
+	s.meter.mu.Lock()
+	defer s.meter.mu.Unlock()
+	s.texts = slices.DeleteFunc(s.texts, func(e event) bool { return e.commit != history.None && !s.selected[e.commit] && e.tag.IsZero() })
 }
 
 // choose selects the commits of the job.
@@ -136,7 +179,7 @@ func (s *scan) choose() {
 	s.whole = n == g.Len()
 	s.cover.commits = n
 	s.notes = s.onlyNotes()
-	if s.rangeMode() && n == 0 {
+	if len(s.o.Since) > 0 && n == 0 {
 		s.cover.note("the range is empty: there is no commit that --since-commit does not reach")
 	}
 }
@@ -397,7 +440,7 @@ func (s *scan) openRepo() error {
 	if _, err := os.Stat(s.o.Target); errors.Is(err, os.ErrNotExist) {
 		return &UsageError{Message: s.o.Target + ": no such file or directory", Hint: "name a folder that holds a repository, or a bare repository"}
 	}
-	repo, err := gitstore.Open(s.o.Target, gitstore.Options{Env: s.o.Getenv, UseEnvDir: s.o.Staged, MaxObject: max(s.o.MaxBlob, 64<<20)})
+	repo, err := gitstore.Open(s.o.Target, gitstore.Options{Env: s.o.Getenv, UseEnvDir: s.o.Staged || s.o.Hook, MaxObject: max(s.o.MaxBlob, 64<<20)})
 	switch {
 	case errors.Is(err, gitstore.ErrNotRepository):
 		return &UsageError{Message: fmt.Sprintf("%s is not a Git repository", s.o.Target), Hint: "for plain files use: mudlark dir " + s.o.Target}

@@ -36,6 +36,11 @@ type Options struct {
 	Unreachable   bool
 	NoIgnore      bool // ModeDir: scan what .gitignore names too
 
+	// Hook: Git runs the scan as a hook, in the repository and with the environment that it means. What became of the secrets since
+	// (at_head, removed, tips) is not worked out, since a hook must be quick, and Git LFS objects that are elsewhere are a note.
+	Hook bool
+	Push *Push // ModeGit: what a push brings, instead of the history; nil for none
+
 	MaxBlob        int64 // bytes; larger blobs and files are coverage
 	MaxDecodeDepth int   // -1 for no decoding, 0 for the default
 	Memory         int64 // bytes for caches and blobs in flight

@@ -210,7 +210,7 @@ func commitSets(list []*lifeStory) [][]int32 {
 
 // lives fills in what became of the items: whether HEAD holds them, which refs do, and which commit removed them.
 func (s *scan) lives(ctx context.Context, list []*lifeStory, steps []history.Step) {
-	if s.repo == nil || len(list) == 0 {
+	if s.repo == nil || len(list) == 0 || s.o.Hook {
 		return // in a part of the history, trees are examined for what is to be said of findings only
 	}
 	_, head, haveHead := s.repo.Head()

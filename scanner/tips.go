@@ -28,10 +28,15 @@ type tagText struct {
 
 // tips resolves the job's starting points: all refs, or the branches and HEAD that the options name.
 func (s *scan) tips() error {
-	refs := s.repo.Refs()
+	var refs []gitstore.Ref
 	switch {
+	case s.o.Push != nil:
+		pushed, err := s.pushTips()
+		if err != nil {
+			return err
+		}
+		refs = pushed
 	case len(s.o.Branches) > 0:
-		refs = nil
 		for _, b := range s.o.Branches {
 			id, err := s.resolve(b, "--branch")
 			if err != nil {
@@ -40,10 +45,11 @@ func (s *scan) tips() error {
 			refs = append(refs, gitstore.Ref{Name: s.fullName(b), ID: id})
 		}
 	case s.rangeMode() && !s.o.All:
-		refs = nil
 		if _, id, ok := s.repo.Head(); ok {
 			refs = []gitstore.Ref{{Name: "HEAD", ID: id}}
 		}
+	default:
+		refs = s.repo.Refs()
 	}
 	for _, r := range refs {
 		s.addTip(r)
@@ -53,7 +59,7 @@ func (s *scan) tips() error {
 }
 
 // rangeMode reports whether the job is what some revisions do not reach.
-func (s *scan) rangeMode() bool { return len(s.o.Since) > 0 }
+func (s *scan) rangeMode() bool { return len(s.o.Since) > 0 || s.o.Push != nil }
 
 // fullName returns the full name of the ref that a user calls name, or name itself.
 func (s *scan) fullName(name string) string {

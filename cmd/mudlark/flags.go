@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"runtime"
 	"runtime/debug"
 	"time"
@@ -38,6 +39,9 @@ type scanFlags struct {
 	decodeDepth     int
 	workers         int
 	timeout         time.Duration
+
+	// text makes the handler of format text on standard output; nil for the usual one.
+	text func(io.Writer, report.TextOptions) report.Handler
 }
 
 // defaultDecodeDepth is how many encodings within each other are undone.
@@ -115,9 +119,18 @@ func boundMemory(budget int64) {
 
 // scan runs a scan and writes its reports. The error says with which code to exit.
 func (f *scanFlags) scan(ctx context.Context, e *environment, o scanner.Options) error {
-	out, err := f.openReports(e)
+	res, err := f.report(ctx, e, o)
 	if err != nil {
 		return err
+	}
+	return verdict(res, f.failOn, f.exitCode)
+}
+
+// report runs a scan and writes its reports.
+func (f *scanFlags) report(ctx context.Context, e *environment, o scanner.Options) (scanner.Result, error) {
+	out, err := f.openReports(e)
+	if err != nil {
+		return scanner.Result{}, err
 	}
 	defer out.discard()
 	boundMemory(o.Memory)
@@ -129,10 +142,10 @@ func (f *scanFlags) scan(ctx context.Context, e *environment, o scanner.Options)
 		err = out.commit()
 	}
 	if err != nil {
-		return failed(err)
+		return res, failed(err)
 	}
 	if !f.quiet {
 		warn(e.stderr, res.Warnings)
 	}
-	return verdict(res, f.failOn, f.exitCode)
+	return res, nil
 }

@@ -110,7 +110,11 @@ func commonExamples(command string) string {
 		{"--max-decode-depth 0", "nothing is decoded"},
 	} {
 		line := "  mudlark " + command + " " + e[0]
-		fmt.Fprintf(&b, "%-*s  %s\n", exampleWidth-2, line, e[1])
+		if line = fmt.Sprintf("%-*s  %s", exampleWidth-2, line, e[1]); len(line) > helpWidth {
+			line, _, _ = strings.Cut(line, "  "+e[1]) // the flag's own text says it
+			line = strings.TrimRight(line, " ")
+		}
+		b.WriteString(line + "\n")
 	}
 	return b.String()
 }

@@ -35,7 +35,12 @@ func (f *scanFlags) openReports(e *environment) (*reports, error) {
 	if !e.stdoutTerminal {
 		text.Width = 0
 	}
-	r := &reports{handlers: []report.Handler{newHandler(f.format, e.stdout, text)}}
+	r := &reports{}
+	if f.text != nil && f.format == "text" {
+		r.handlers = append(r.handlers, f.text(e.stdout, text))
+	} else {
+		r.handlers = append(r.handlers, newHandler(f.format, e.stdout, text))
+	}
 	text.Color, text.Width = false, 0
 	for _, o := range f.outputs {
 		format, name, ok := strings.Cut(o, "=")

@@ -30,6 +30,7 @@ Examples:
   mudlark git --since-commit origin/main     only what is new on this branch
   mudlark dir .                   files as they are now
   journalctl | mudlark stdin      a stream
+  mudlark hook install            stop secrets before they are committed
   mudlark rules list              the kinds of secrets that are found
 `
 
@@ -65,7 +66,7 @@ func newRoot(e *environment) *cobra.Command {
 	root.SetErr(e.stderr)
 	root.SetHelpFunc(printHelp)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newGit(e), newDir(e), newStdin(e), newRules(e), newVersion())
+	root.AddCommand(newGit(e), newDir(e), newStdin(e), newHook(e), newRules(e), newVersion())
 	root.SetHelpCommand(newHelp())
 	return root
 }

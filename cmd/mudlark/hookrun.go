@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"mudlark/hooks"
+	"mudlark/report"
+	"mudlark/scanner"
+)
+
+// hookFlags are the flags of hooks that are run.
+type hookFlags struct {
+	scanFlags
+	incomplete string
+	budget     time.Duration
+}
+
+// defaultBudget is how long a hook on a server may take: GitHub Enterprise Server ends all hooks of a push after 5 seconds (GitHub
+// documentation, "About pre-receive hooks").
+const defaultBudget = 4 * time.Second
+
+func newHookRun(e *environment) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Do what a hook does; Git calls this",
+		Long: `Do what a hook does. Git calls this; by hand it is good for trying.
+
+Examples:
+  mudlark hook run pre-commit                       what is staged
+  mudlark hook run pre-push origin < lines          what a push would send
+  mudlark hook run pre-receive < lines              what a server was sent
+  mudlark hook run update refs/heads/main OLD NEW   the same, one ref
+`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+	}
+	cmd.AddCommand(newRunPreCommit(e), newRunPrePush(e), newRunPreReceive(e), newRunUpdate(e))
+	return cmd
+}
+
+func newRunPreCommit(e *environment) *cobra.Command {
+	return newRun(e, hooks.PreCommit, "", "Look for secrets in what is staged", `Look for secrets in what is staged: the index against HEAD.
+
+Only what a commit would bring counts; files that are not staged do not. What
+stands in HEAD already is not reported again.
+
+Examples:
+  mudlark hook run pre-commit
+  git commit --no-verify        commits without any hook
+`, func(args []string, o *scanner.Options) error {
+		o.Staged = true
+		return nil
+	})
+}
+
+// newRun returns a command that runs one hook. prepare says, by the arguments that Git gives, what to scan.
+func newRun(e *environment, hook, args, short, help string, prepare func(args []string, o *scanner.Options) error) *cobra.Command {
+	f := &hookFlags{}
+	cmd := &cobra.Command{
+		Use:   strings.TrimSpace(hook + " " + args + " [FLAGS]"),
+		Short: short,
+		Long:  help + hookExamples(hook),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := f.options(e)
+			if err != nil {
+				return err
+			}
+			o.Mode, o.Target, o.Hook = scanner.ModeGit, ".", true
+			if err := prepare(args, &o); err != nil {
+				return err
+			}
+			return f.run(cmd.Context(), e, hook, o)
+		},
+	}
+	flagGroups{cmd.Flags()}.in(groupHook, func(s *pflag.FlagSet) {
+		f.incomplete = "block"
+		s.Var(words{&f.incomplete, "WHAT", []string{"block", "allow"}}, "incomplete", "if not everything could be looked at: block or allow")
+		if onServer(hook) {
+			f.budget = defaultBudget
+		}
+		s.Var(duration{&f.budget}, "time-budget", "stop after this time, and do what --incomplete says")
+	})
+	f.add(cmd)
+	return cmd
+}
+
+func onServer(hook string) bool { return hook == hooks.PreReceive || hook == hooks.Update }
+
+func hookExamples(hook string) string {
+	command := "  mudlark hook run " + hook + " "
+	return command + "--incomplete allow   in spite of gaps\n" +
+		command + "--time-budget 10s    take no longer\n" + commonExamples("hook run "+hook)
+}
+
+// run scans, reports and returns the error that makes Git stop, if it is to stop.
+func (f *hookFlags) run(ctx context.Context, e *environment, hook string, o scanner.Options) error {
+	if f.budget > 0 && (o.Timeout == 0 || f.budget < o.Timeout) {
+		o.Timeout = f.budget
+	}
+	server := hooks.PlainServer
+	if onServer(hook) {
+		server = hooks.ServerOf(e.getenv)
+	}
+	f.text = func(w io.Writer, t report.TextOptions) report.Handler {
+		return report.NewHook(hooks.Prefixed(w, server.Prefix()), report.HookOptions{
+			TextOptions: t, Hook: hook, Blocks: f.failOn == "any" && f.exitCode != 0, Gaps: f.incomplete == "block",
+		})
+	}
+	res, err := f.report(ctx, e, o)
+	if err != nil {
+		return err
+	}
+	if f.incomplete == "allow" && !res.Interrupted {
+		res.Complete = true
+	}
+	if res.TimedOut && f.format == "text" {
+		res.TimedOut = false // the report says it
+	}
+	return verdict(res, f.failOn, f.exitCode)
+}
+
+// checkHookFlags makes sure that the flags, which hooks will be run with, are understood by them.
+func checkHookFlags(e *environment, names, flags []string) error {
+	if len(names) == 0 {
+		names = []string{hooks.PreCommit}
+	}
+	for _, name := range names {
+		for _, cmd := range newHookRun(e).Commands() {
+			if cmd.Name() != name {
+				continue
+			}
+			cmd.SetOut(io.Discard)
+			cmd.SetErr(io.Discard)
+			if err := cmd.ParseFlags(flags); err != nil {
+				return flagError(cmd, err)
+			}
+			if n := cmd.Flags().NArg(); n > 0 {
+				return usagef("write only flags behind --", "%q is no flag of mudlark hook run %s", cmd.Flags().Arg(0), name)
+			}
+		}
+	}
+	return nil
+}

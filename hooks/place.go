@@ -1,0 +1,134 @@
+package hooks
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Error is something that the user can put right.
+type Error struct{ Message, Hint string }
+
+func (e *Error) Error() string { return e.Message }
+
+func errorf(hint, format string, args ...any) *Error {
+	return &Error{Message: fmt.Sprintf(format, args...), Hint: hint}
+}
+
+// Place is where the hooks of a repository are.
+type Place struct {
+	Dir  string // the folder that Git takes the hooks from; it may not exist
+	Top  string // the top of the working tree; "" for a bare repository
+	Bare bool
+	// Shared: the folder is part of the working tree, so that its files are shared with everybody who clones the repository.
+	Shared bool
+
+	global  bool // the hooks of all repositories of the user
+	forward bool // the folder is Mudlark's, and its hooks call those of the repository
+}
+
+// Locate asks Git for the hooks of the repository around dir.
+func Locate(dir string) (*Place, error) {
+	if _, err := exec.LookPath("git"); err != nil {
+		return nil, errorf("install Git, or put it into $PATH", "git was not found, and without it no hook runs")
+	}
+	info, err := os.Stat(dir)
+	if err != nil || !info.IsDir() {
+		return nil, errorf("name a folder that holds a repository", "%s is not a folder", dir)
+	}
+	out, err := git(dir, "rev-parse", "--is-bare-repository", "--absolute-git-dir")
+	if err != nil {
+		return nil, errorf("name a folder that holds a repository, or make one: git init", "%s: %s", dir, firstLine(err))
+	}
+	bare, gitDir, _ := strings.Cut(out, "\n")
+	p := &Place{Bare: bare == "true"}
+	base := gitDir // where a relative core.hooksPath begins: where hooks run
+	if !p.Bare {
+		if p.Top, err = git(dir, "rev-parse", "--show-toplevel"); err != nil {
+			return nil, errorf("go to the working tree", "%s: %s", dir, firstLine(err))
+		}
+		base = filepath.FromSlash(p.Top)
+		p.Top = base
+	}
+	if err := ownHooks(base); err != nil {
+		return nil, err
+	}
+	if p.Dir, err = git(base, "rev-parse", "--git-path", "hooks"); err != nil {
+		return nil, errorf("", "%s: %s", dir, firstLine(err))
+	}
+	p.Dir = filepath.FromSlash(p.Dir)
+	if !filepath.IsAbs(p.Dir) {
+		p.Dir = filepath.Join(base, p.Dir)
+	}
+	if info, err := os.Stat(p.Dir); err == nil && !info.IsDir() {
+		return nil, errorf("git config --unset core.hooksPath", "core.hooksPath is %s, which is no folder, so Git runs no hooks here", p.Dir)
+	}
+	p.Shared = !p.Bare && isBelow(p.Dir, p.Top) && !isBelow(p.Dir, gitDir) && !inGitDir(p.Dir)
+	return p, nil
+}
+
+// ownHooks makes sure that the repository's hooks are not those of all repositories of the user or the machine.
+func ownHooks(dir string) error {
+	out, err := git(dir, "config", "--show-scope", "--get", "core.hooksPath")
+	if err != nil {
+		return nil // not set; Git before 2.26 has no --show-scope, and is asked no further
+	}
+	scope, path, _ := strings.Cut(out, "\t")
+	if scope == "local" || scope == "worktree" {
+		return nil
+	}
+	return errorf("for all of them: mudlark hook install --global; for this one alone: git config core.hooksPath .git/hooks",
+		"core.hooksPath is %s for more than this repository (scope: %s)", path, scope)
+}
+
+// git runs git and returns what it prints.
+func git(dir string, args ...string) (string, error) {
+	cmd := exec.Command("git", args...)
+	cmd.Dir = dir
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	if err := cmd.Run(); err != nil {
+		if errs.Len() > 0 {
+			return "", errors.New(strings.TrimSpace(errs.String()))
+		}
+		return "", err
+	}
+	return strings.TrimSuffix(out.String(), "\n"), nil
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}
+
+// isBelow reports whether path is dir or below it. Links in both are followed as far as they exist.
+func isBelow(path, dir string) bool {
+	rel, err := filepath.Rel(resolved(dir), resolved(path))
+	return err == nil && filepath.IsLocal(rel)
+}
+
+// resolved follows the links in the part of path that exists.
+func resolved(path string) string {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		return real
+	}
+	up := filepath.Dir(path)
+	if up == path {
+		return path
+	}
+	return filepath.Join(resolved(up), filepath.Base(path))
+}
+
+// inGitDir reports whether a folder named .git stands above path.
+func inGitDir(path string) bool {
+	for part := range strings.SplitSeq(filepath.ToSlash(path), "/") {
+		if part == ".git" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,130 @@
+package scanner
+
+import (
+	"fmt"
+	"strings"
+
+	"mudlark/scanner/gitstore"
+)
+
+// Push is a push: what a pre-push, pre-receive or update hook is about. What it brings is every commit that the new objects reach and
+// that the other side does not have yet.
+type Push struct {
+	Updates []Update
+	// Received: the repository is the one that is pushed to, so that its refs, as they are before the push, say what it has.
+	Received bool
+	// Remote is the name of the remote that is pushed to, or its URL if it has none; URL is where it leads. Without Received the refs that
+	// follow the remote say what it has.
+	Remote, URL string
+}
+
+// Update is a ref that a push changes.
+type Update struct {
+	Name     string // what the pusher calls the new object, such as refs/heads/main; the ref, if that is not known
+	Ref      string // the ref that is changed
+	Old, New string // object names; zeros for none
+}
+
+// zeroName reports whether an object name stands for no object.
+func zeroName(name string) bool { return name != "" && strings.Trim(name, "0") == "" }
+
+// updateID reads an object name of a push.
+func (s *scan) updateID(u Update, name string) (gitstore.ID, error) {
+	id, err := gitstore.ParseID(name)
+	if err == nil && id.Size() != s.repo.Format.Size() {
+		err = fmt.Errorf("has the wrong length")
+	}
+	if err != nil {
+		return id, &UsageError{Message: fmt.Sprintf("%s: %q is no object name of this repository", u.Ref, name), Hint: "give the hook the lines that Git gives to it"}
+	}
+	return id, nil
+}
+
+// pushTips returns the objects that a push brings, one for each ref. Refs that it deletes bring nothing.
+func (s *scan) pushTips() ([]gitstore.Ref, error) {
+	var tips []gitstore.Ref
+	for _, u := range s.o.Push.Updates {
+		id, err := s.updateID(u, u.New)
+		switch {
+		case err != nil:
+			return nil, err
+		case id.IsZero():
+			continue
+		}
+		name := u.Name
+		if !strings.HasPrefix(name, "refs/") { // HEAD~2, or an object name
+			name = u.Ref
+		}
+		tips = append(tips, gitstore.Ref{Name: name, ID: id})
+	}
+	return tips, nil
+}
+
+// pushBases returns the commits that the other side is known to have: the old objects of the refs that change, as far as they are here,
+// and what the refs say that follow it.
+func (s *scan) pushBases() ([]gitstore.ID, error) {
+	var bases []gitstore.ID
+	seen := map[gitstore.ID]bool{}
+	add := func(id gitstore.ID) bool {
+		if !seen[id] {
+			seen[id] = true
+			commit, ok := s.commitBehind(id)
+			if ok {
+				bases = append(bases, commit)
+			}
+			return ok
+		}
+		return true
+	}
+	for _, u := range s.o.Push.Updates {
+		id, err := s.updateID(u, u.Old)
+		switch {
+		case err != nil:
+			return nil, err
+		case id.IsZero():
+		case !add(id) && !zeroName(u.New):
+			s.cover.note(fmt.Sprintf("%s: what it was before, %s, is not here; what only that reaches is looked at again", u.Ref, id))
+		}
+	}
+	follows := s.followers()
+	for _, r := range s.repo.Refs() {
+		if follows(r.Name) {
+			add(r.ID)
+		}
+	}
+	return bases, nil
+}
+
+// followers returns a function that says of a ref whether the other side has what it names.
+func (s *scan) followers() func(ref string) bool {
+	p := s.o.Push
+	if p.Received {
+		return func(ref string) bool { return strings.HasPrefix(ref, "refs/") }
+	}
+	r := s.repo.Remote(p.Remote, p.URL)
+	return func(ref string) bool { return r.Tracks(ref) }
+}
+
+// commitBehind follows tags to a commit. What is not here, or is no commit, says nothing about what the other side has.
+func (s *scan) commitBehind(id gitstore.ID) (gitstore.ID, bool) {
+	for range maxTagChain {
+		typ, data, err := s.workers[0].reader.Read(id)
+		switch {
+		case err != nil:
+			return id, false
+		case typ == gitstore.Commit:
+			return id, true
+		case typ != gitstore.Tag:
+			return id, false
+		}
+		tag, err := gitstore.ParseTag(data, s.repo.Format)
+		if err != nil {
+			return id, false
+		}
+		id = tag.Object
+	}
+	return id, false
+}
+
+// maxTagChain is how many tags of tags are followed to know what the other side has; real ones have one or two.
+const maxTagChain = 32
