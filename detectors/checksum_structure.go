@@ -54,6 +54,8 @@ func verifyJWT(token []byte) bool {
 	return ok
 }
 
+// fixJWT keeps a header that is right already and the beginning of its payload, which may be what tells the issuer; else it writes
+// both anew.
 func fixJWT(token []byte) []byte {
 	if verifyJWT(token) {
 		return bytes.Clone(token)
@@ -62,10 +64,44 @@ func fixJWT(token []byte) []byte {
 	if len(parts) != 3 || len(parts[0]) == 0 || len(parts[1]) == 0 {
 		return nil
 	}
+	if header, ok := decodeObject(parts[0]); ok && header["alg"] != nil {
+		payload := completeObject(parts[1])
+		if payload == nil {
+			return nil
+		}
+		return bytes.Join([][]byte{parts[0], payload, parts[2]}, []byte("."))
+	}
 	encode := base64.RawURLEncoding.EncodeToString
 	header := encode(fillObject(`{"alg":"HS256","kid":"`, parts[0]))
 	payload := encode(fillObject(`{"iss":"`, parts[1]))
 	return []byte(header + "." + payload + "." + string(parts[2]))
+}
+
+// completeObject returns base64, as long as part and without "+", "/", "-" and "_", of a JSON object that begins as what part decodes
+// to and holds as much of it as it can: the rest becomes the end of a text or of a key. It returns nil if there is no such object.
+func completeObject(part []byte) []byte {
+	raw, ok := decodeKey(part)
+	if !ok || len(raw) > 4096 {
+		return nil
+	}
+	for i, c := range raw {
+		if c < ' ' || c >= '>' && c < 'A' || c > '{' {
+			raw[i] = 'a' + c%26
+		}
+	}
+	for keep := len(raw); keep > 1; keep-- {
+		for _, tail := range []string{`"}`, `":1}`} {
+			fill := len(raw) - keep - len(tail)
+			if fill < 0 {
+				continue
+			}
+			object := append(bytes.Clone(raw[:keep]), bytes.Repeat([]byte("x"), fill)...)
+			if object = append(object, tail...); json.Valid(object) {
+				return base64.RawURLEncoding.AppendEncode(nil, object)
+			}
+		}
+	}
+	return nil
 }
 
 // fillObject completes an object, open within a string, with characters of part so that its base64 is as long as part
@@ -110,7 +146,11 @@ func fixBase64JSON(token []byte) []byte {
 		return nil
 	}
 	fixed := bytes.Clone(token)
-	copy(fixed[start:], base64.RawStdEncoding.EncodeToString(fillObject(`{"a":"`, body)))
+	if object := completeObject(body); object != nil {
+		copy(fixed[start:], object)
+	} else {
+		copy(fixed[start:], base64.RawStdEncoding.EncodeToString(fillObject(`{"a":"`, body)))
+	}
 	return fixed
 }
 
