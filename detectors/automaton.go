@@ -48,18 +48,34 @@ type walker struct {
 	free     [][]interval
 	// segments remembers for each class and direction the last run that was walked, so that a run is walked once however
 	// many anchors stand in it.
-	segments [2][]interval
+	segments [2][]segment
+	text     uint64 // numbers the data
+}
+
+// A segment is a run of a class in the data of a number.
+type segment struct {
+	interval
+	text uint64
 }
 
 // start prepares the walker for new data.
 func (w *walker) start(data []byte, classes int) {
 	w.data = data
+	w.text++
 	for i := range w.segments {
 		if len(w.segments[i]) < classes {
-			w.segments[i] = make([]interval, classes)
+			w.segments[i] = make([]segment, classes)
 		}
-		clear(w.segments[i])
 	}
+}
+
+// known returns the last run of a class that was walked; it is empty before the first one.
+func (w *walker) known(direction int, cl *class) *interval {
+	s := &w.segments[direction][cl.id]
+	if s.text != w.text {
+		*s = segment{text: w.text}
+	}
+	return &s.interval
 }
 
 // buffer returns an empty list of intervals.
@@ -177,7 +193,7 @@ func (w *walker) runEnd(cl *class, u, limit int) int {
 		return w.runStart(cl, u, min(limit, 0))
 	}
 	limit = min(limit, len(w.data))
-	known := &w.segments[0][cl.id]
+	known := w.known(0, cl)
 	begin, at := u, u
 	if known.lo <= u && u <= known.hi {
 		begin, at = known.lo, known.hi
@@ -191,7 +207,7 @@ func (w *walker) runEnd(cl *class, u, limit int) int {
 
 // runStart is runEnd backward. Anchors come in ascending order, so a run that was walked before lies ahead.
 func (w *walker) runStart(cl *class, u, limit int) int {
-	known := &w.segments[1][cl.id]
+	known := w.known(1, cl)
 	at := u
 	for at < limit && cl.has[w.data[-at-1]] {
 		if at++; at >= known.lo && at < known.hi {

@@ -1,6 +1,10 @@
 package detectors
 
-import "unicode/utf8"
+import (
+	"math"
+	"slices"
+	"unicode/utf8"
+)
 
 // Names of the decoders, as they stand in Match.Decoded.
 const (
@@ -46,16 +50,116 @@ type decoder struct {
 // chunks.
 func newDecoder(maxRun int) *decoder { return &decoder{maxRun: max(maxRun, 64)} }
 
-// regions calls yield for the encoded runs of data: first UTF-16, then base64 and hex, percent, escapes; each of the four
-// in order of start. Time is linear in data. It returns what was not decoded because of a limit.
-func (d *decoder) regions(data []byte, binary bool, yield func(region)) []Problem {
+// A finder looks for encoded runs of some kinds.
+type finder struct {
+	find func(d *decoder, data []byte, yield func(region))
+	// divides reports whether no run holds this byte, so that what stands on one side of it does not matter for the runs on the other.
+	// It is nil where all of the text may matter; then nothing is found in text without NUL and byte order mark.
+	divides func(c byte) bool
+}
+
+// finders returns all finders; regions are yielded in their order.
+func finders() [4]finder {
+	return [...]finder{
+		{find: (*decoder).utf16},
+		{find: (*decoder).base64AndHex, divides: func(c byte) bool {
+			return classOf[c]&classBase64 == 0 && c != '\n' && c != '\r' && c != '\\' && c != ' ' && c != '\t'
+		}},
+		{find: (*decoder).percent, divides: func(c byte) bool { return classOf[c]&classURL == 0 }},
+		{find: (*decoder).escapes, divides: func(c byte) bool { return c < ' ' && c != '\t' }},
+	}
+}
+
+// regions calls yield for the encoded runs of data, finder by finder, each in order of start. Time is linear in data.
+func (d *decoder) regions(data []byte, yield func(region)) {
+	d.each(data, nil, func(_ int, _ *component, r region) { yield(r) })
+}
+
+// each is regions for a version of a text: those runs are left out that are known to be unchanged, with what surrounds them; others of
+// these may be yielded nevertheless. Kind is the index of the finder.
+func (d *decoder) each(data []byte, h *inheritance, yield func(kind int, c *component, r region)) {
 	d.depth++
 	defer func() { d.depth-- }()
-	d.utf16(data, yield)
-	d.base64AndHex(data, yield)
-	d.percent(data, yield)
-	d.escapes(data, yield)
-	return nil
+	zones := h.dirty(len(data), regionMargin, nearReach)
+	for kind, f := range finders() {
+		if f.divides == nil && h != nil {
+			continue
+		}
+		c := &component{divides: f.divides}
+		at := 0
+		for _, z := range zones {
+			if z.hi <= at {
+				continue
+			}
+			z.lo = max(z.lo, at)
+			if h != nil {
+				z = c.widen(data, z, at)
+			}
+			at = z.hi
+			f.find(d, data[z.lo:z.hi], func(r region) {
+				r.start, r.end = r.start+z.lo, r.end+z.lo
+				yield(kind, c, r)
+			})
+		}
+	}
+}
+
+// regionMargin is more than how far beside an encoded run the bytes may stand that decide where it begins and ends.
+const regionMargin = 8
+
+// A component is the text between two bytes that divide, and remembers the last one.
+type component struct {
+	divides func(c byte) bool
+	interval
+}
+
+// widen returns the zone with all components of which it holds a byte; lo does not go below least.
+func (c *component) widen(data []byte, z interval, least int) interval {
+	for z.lo > least && !c.divides(data[z.lo-1]) {
+		z.lo--
+	}
+	for z.hi < len(data) && !c.divides(data[z.hi]) {
+		z.hi++
+	}
+	return z
+}
+
+// examined returns the bytes that decide what a run decodes to and what is found in it: its component, with the bytes that divide it from
+// others, and what stands before the run.
+func (c *component) examined(data []byte, start, end int) (lo, hi int) {
+	if c.divides == nil {
+		return math.MinInt32, math.MaxInt32
+	}
+	if start < c.lo || end > c.hi {
+		c.interval = c.widen(data, interval{start, end}, 0)
+	}
+	return min(start-nearReach, c.lo-1), max(end+regionMargin, c.hi+1)
+}
+
+// A decoded is what was found in a region.
+type decoded struct {
+	kind       int // index of the finder
+	start, end int
+	lo, hi     int        // what decides it
+	found      []*finding // with offsets into the text that holds the region; not to be changed
+	problems   []string
+}
+
+// moved returns what an earlier version's region holds at its place in the text.
+func (d *decoded) moved(shift int) decoded {
+	m := *d
+	m.start, m.end, m.lo, m.hi = d.start-shift, d.end-shift, d.lo-shift, d.hi-shift
+	m.found = make([]*finding, len(d.found))
+	for i, f := range d.found {
+		g := *f
+		g.Start, g.End, g.lo, g.hi = f.Start-shift, f.End-shift, f.lo-shift, f.hi-shift
+		g.Parts = slices.Clone(f.Parts)
+		for k := range g.Parts {
+			g.Parts[k].Start, g.Parts[k].End = g.Parts[k].Start-shift, g.Parts[k].End-shift
+		}
+		m.found[i] = &g
+	}
+	return m
 }
 
 // scratch returns an empty buffer of this level of recursion with room for n bytes.

@@ -25,7 +25,7 @@ type decodedRegion struct {
 func allRegions(t testing.TB, data []byte, maxRun int) []decodedRegion {
 	t.Helper()
 	var out []decodedRegion
-	newDecoder(maxRun).regions(data, false, func(r region) {
+	newDecoder(maxRun).regions(data, func(r region) {
 		if r.start < 0 || r.end > len(data) || r.start >= r.end {
 			t.Fatalf("%s region [%d, %d) of %d bytes", r.decoder, r.start, r.end, len(data))
 		}
@@ -250,7 +250,7 @@ func TestDecoderNests(t *testing.T) {
 	found := ""
 	var visit func(data []byte, path string)
 	visit = func(data []byte, path string) {
-		d.regions(data, false, func(r region) {
+		d.regions(data, func(r region) {
 			before := string(r.text)
 			if before == secret {
 				found = path + " " + r.decoder
@@ -297,7 +297,7 @@ func TestDecodersAreLinear(t *testing.T) {
 	} {
 		data := []byte(strings.Repeat(unit, 4<<20/len(unit)))
 		start := time.Now()
-		newDecoder(1<<20).regions(data, false, func(region) {})
+		newDecoder(1<<20).regions(data, func(region) {})
 		if d := time.Since(start); d > slow*2*time.Second {
 			t.Errorf("%q: %v for 4 MiB", unit, d)
 		}
@@ -319,7 +319,7 @@ func BenchmarkRegions(b *testing.B) {
 			b.SetBytes(int64(len(bench.data)))
 			n := 0
 			for b.Loop() {
-				d.regions(bench.data, false, func(r region) { n += len(r.text) })
+				d.regions(bench.data, func(r region) { n += len(r.text) })
 			}
 			b.ReportMetric(float64(n)/float64(b.N)/float64(len(bench.data)), "decoded/B")
 		})

@@ -27,6 +27,7 @@ type Engine struct {
 	classes   classes
 	filter    *prefilter
 	tasks     [][]task // by anchor
+	reaches   []reach  // by anchor
 	searches  []*format
 	regexes   []*rule
 	unkeyed   []*rule // regex rules without keywords
@@ -60,6 +61,8 @@ type format struct {
 	reject      []string
 	explicit    *class
 	search      int // in Engine.searches; -1 when every branch has an anchor
+	longest     int // bytes of the longest match
+	reach       int // bytes beside a match that decide whether it is one
 }
 
 // What a task does where its anchor stands.
@@ -91,6 +94,12 @@ func New(set []*rules.Rule, opt Options) (*Engine, error) {
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
+	}
+	e.reaches = make([]reach, len(e.tasks))
+	for i, list := range e.tasks {
+		for k := range list {
+			e.reaches[i].widen(&list[k])
+		}
 	}
 	e.filter = newPrefilter(e.anchors)
 	e.anchorIDs, e.anchors = nil, nil
@@ -212,6 +221,8 @@ func (e *Engine) newFormat(c *rule, spec *rules.Format) (*format, error) {
 	if spec.Node == nil {
 		return nil, fmt.Errorf("format %q was not parsed", spec.Text)
 	}
+	_, f.longest = rules.Length(spec.Node)
+	f.reach = f.reachOf()
 	f.branches = compileFormat(spec.Node, f.explicit, &e.classes)
 	if len(f.branches) == 0 {
 		return nil, fmt.Errorf("format %q matches nothing, or begins and ends in more than %d ways", spec.Text, maxReadings)

@@ -17,6 +17,8 @@ type prefilter struct {
 	first   []int32  // by slot: index in entries
 	entries []entry
 	anchors []anchor
+	longest int // bytes of the longest anchor
+	behind  int // most bytes of an anchor before its window
 }
 
 // An entry is an anchor whose window may be a gram. The entries of a gram are a list.
@@ -41,6 +43,7 @@ func newPrefilter(anchors []anchor) *prefilter {
 	windows := make([][windowSize]rules.ByteSet, len(anchors))
 	total := 0
 	for i := range anchors {
+		p.longest, p.behind = max(p.longest, len(anchors[i].sets)), max(p.behind, anchors[i].window)
 		windows[i] = anchors[i].windowSets(anchors[i].window)
 		total += countGrams(windows[i])
 	}
@@ -114,12 +117,26 @@ func forGrams(window [windowSize]rules.ByteSet, f func(uint32)) {
 // scan calls hit for every place where an anchor stands in data, with the offset of the anchor's first set. The windows of the
 // anchors ascend; anchors with the same window come in ascending order.
 func (p *prefilter) scan(data []byte, hit func(anchor, at int)) {
+	p.windows(data, 0, len(data), hit)
+}
+
+// scanRange is scan for anchors that begin at from or behind it, but before to.
+func (p *prefilter) scanRange(data []byte, from, to int, hit func(anchor, at int)) {
+	p.windows(data, from, min(to+p.behind, len(data)), func(anchor, at int) {
+		if from <= at && at < to {
+			hit(anchor, at)
+		}
+	})
+}
+
+// windows is scan for anchors whose window begins at from or behind it, but before to.
+func (p *prefilter) windows(data []byte, from, to int, hit func(anchor, at int)) {
 	if len(p.anchors) == 0 {
 		return
 	}
 	bitmap := &p.bitmap
-	i := 0
-	for ; i+8 <= len(data); i += 4 {
+	i := from
+	for ; i < to && i+8 <= len(data); i += 4 {
 		v := binary.LittleEndian.Uint64(data[i:]) | foldMask
 		h0 := uint32(v) * gramFactor
 		h1 := uint32(v>>8) * gramFactor
@@ -146,9 +163,12 @@ func (p *prefilter) scan(data []byte, hit func(anchor, at int)) {
 		}
 	}
 	// The last windows, padded: an anchor shorter than its window takes any byte behind it.
+	if i >= to {
+		return
+	}
 	var tail [16]byte
 	n := copy(tail[:], data[i:])
-	for k := range n {
+	for k := range min(n, to-i) {
 		p.confirm(data, i+k, uint32(binary.LittleEndian.Uint32(tail[k:])|foldMask&0xffffffff), hit)
 	}
 }

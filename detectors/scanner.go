@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"mudlark/rules"
@@ -32,15 +33,47 @@ func (e *Engine) NewScanner() *Scanner {
 
 // Scan looks for secrets in the whole of data. It neither changes nor retains data.
 func (s *Scanner) Scan(data []byte) Result {
-	found, problems, binary := s.scan(data, 0, nil, nil)
-	places := make([]place, 0, 2*len(found))
-	for i := range found {
-		if !found[i].placed {
-			places = found[i].places(places)
+	res, _ := s.ScanVersion(data, nil, nil, false)
+	return res
+}
+
+// ScanVersion is Scan for data that has the given runs, ascending by TargetStart and disjoint there, in common with a text that was
+// scanned before and left the state base, which may be nil. The result is that of Scan. With keep, it returns a state for later versions
+// of data; nil if there is nothing to be gained from one.
+func (s *Scanner) ScanVersion(data []byte, base *State, runs []Run, keep bool) (Result, *State) {
+	inherited := newInheritance(base, runs, len(data))
+	if !plainVersion(data, inherited) || len(data) > math.MaxInt32/2 {
+		inherited, keep = nil, false
+	}
+	found, problems, binary := s.scan(data, 0, nil, nil, inherited)
+	var state *State
+	if l := s.levels[0]; keep && !l.failed {
+		state = l.state()
+	}
+	if len(found) > 0 {
+		places := make([]place, 0, 2*len(found))
+		for i := range found {
+			if !found[i].placed {
+				places = found[i].places(places)
+			}
+		}
+		locate(data, places)
+	}
+	return Result{Matches: matchesOf(found), Problems: problems, Binary: binary}, state
+}
+
+// plainVersion reports whether data is one-byte text without NUL, the only kind whose results are carried from version to version: other
+// kinds are decided by bytes far away.
+func plainVersion(data []byte, h *inheritance) bool {
+	if hasBOM(data) {
+		return false
+	}
+	for _, d := range h.dirty(len(data), 0, 0) {
+		if bytes.IndexByte(data[d.lo:d.hi], 0) >= 0 {
+			return false
 		}
 	}
-	locate(data, places)
-	return Result{Matches: matchesOf(found), Problems: problems, Binary: binary}
+	return true
 }
 
 // matchesOf returns the sorted matches.
@@ -86,14 +119,23 @@ type level struct {
 	walker
 	binary   bool
 	outer    []byte // of a decoded text: what stands before the encoded run
-	found    []*finding
+	hits     []hit  // by offset and anchor
+	raw      []raw
+	outcomes []outcome
+	regions  []decoded
 	problems []Problem
+	failed   bool         // something went wrong that the state of the text does not tell
+	outside  []begun      // by search: what near words before the encoded run leave to be searched
 	starts   [][]interval // by search: offsets at which the format may start
 	spans    [][]interval // by regex: where it may match
 	searches []int        // those with starts
 	regexes  []int        // those with spans
 	blockEnd []int        // by block rule: the end of its last candidate
+	blocks   []int        // those with an end
 }
+
+// A begun is a search that goes on from offset 0 to hi.
+type begun struct{ search, hi int }
 
 // level returns the empty state for a depth.
 func (s *Scanner) level(depth int) *level {
@@ -111,52 +153,82 @@ func (s *Scanner) level(depth int) *level {
 	for _, i := range l.regexes {
 		l.spans[i] = l.spans[i][:0]
 	}
-	l.searches, l.regexes = l.searches[:0], l.regexes[:0]
-	clear(l.blockEnd)
-	l.found, l.problems = nil, nil
+	for _, i := range l.blocks {
+		l.blockEnd[i] = 0
+	}
+	l.searches, l.regexes, l.blocks, l.outside = l.searches[:0], l.regexes[:0], l.blocks[:0], l.outside[:0]
+	l.hits, l.raw, l.outcomes, l.regions, l.problems, l.failed = l.hits[:0], l.raw[:0], l.outcomes[:0], l.regions[:0], nil, false
 	return l
 }
 
 // scan returns the findings of a text and of what is encoded in it, with offsets into this text. Outer is what stands before the
 // encoded run that the text was decoded from, in the text of parent; both are nil for the data itself.
-func (s *Scanner) scan(data []byte, depth int, parent *level, outer []byte) ([]*finding, []Problem, bool) {
+func (s *Scanner) scan(data []byte, depth int, parent *level, outer []byte, h *inheritance) ([]*finding, []Problem, bool) {
+	e := s.engine
 	l := s.level(depth)
 	l.binary = isBinary(data)
 	l.outer = outer
 	if parent != nil && !l.binary {
-		l.inherit(parent)
+		e.goOn(l, parent)
 	}
-	l.start(data, len(s.engine.classes.all))
-	s.engine.filter.scan(data, func(id, at int) {
-		for i := range s.engine.tasks[id] {
-			s.engine.run(l, &s.engine.tasks[id][i], at)
-		}
-	})
-	s.engine.runSearches(l)
-	s.engine.runRegexes(l)
-	own := widest(l.found)
-	if s.engine.hasParts {
-		own = s.engine.join(l, own)
+	l.start(data, len(e.classes.all))
+	e.collect(l, h)
+	for i := range l.hits {
+		e.evaluate(l, &l.hits[i], h)
 	}
-	inner := s.decode(l, depth)
+	e.runSearches(l)
+	e.runRegexes(l, h)
+	e.inheritRaw(l, h)
+	own := widest(l.findings())
+	if e.hasParts {
+		own = e.join(l, own)
+	}
+	inner := s.decode(l, depth, h)
 	return resolve(own, inner), l.problems, l.binary
 }
 
-// run does what an anchor at offset at asks for.
-func (e *Engine) run(l *level, t *task, at int) {
+// findings returns copies of the raw findings, which may be changed.
+func (l *level) findings() []*finding {
+	if len(l.raw) == 0 {
+		return nil
+	}
+	copies := make([]finding, len(l.raw))
+	out := make([]*finding, len(l.raw))
+	for i := range l.raw {
+		copies[i] = *l.raw[i].finding
+		out[i] = &copies[i]
+	}
+	return out
+}
+
+// evaluate does what a hit asks for, unless its outcome is inherited.
+func (e *Engine) evaluate(l *level, a *hit, h *inheritance) {
+	if a.base >= 0 && !e.reaches[a.anchor].ordered {
+		return
+	}
+	for i := range e.tasks[a.anchor] {
+		t := &e.tasks[a.anchor][i]
+		switch {
+		case t.kind == runBlock:
+			e.runBlock(l, t, a, h)
+		case t.kind == runRegex || a.base < 0:
+			e.run(l, t, a)
+		}
+	}
+}
+
+// run does what an anchor asks for.
+func (e *Engine) run(l *level, t *task, a *hit) {
+	at := int(a.at)
 	switch t.kind {
 	case matchBranch:
 		if !l.binary || t.format.selfIdentifying(t.branch) {
-			e.matchBranch(l, t, at+t.branch.anchor.offset)
+			e.matchBranch(l, t, a)
 		}
 	case searchNear:
 		if !l.binary {
-			i := t.format.search
-			if len(l.starts[i]) == 0 {
-				l.searches = append(l.searches, i)
-			}
 			from := at + t.length
-			l.starts[i] = extend(l.starts[i], interval{from, from + rules.NearDistance})
+			l.search(t.format.search, interval{from, from + rules.NearDistance})
 		}
 	case runRegex:
 		if !l.binary && t.rule.Reach > 0 {
@@ -164,9 +236,22 @@ func (e *Engine) run(l *level, t *task, at int) {
 		} else if !l.binary {
 			l.wantRegex(t.rule, interval{0, len(l.data)})
 		}
-	case runBlock:
-		e.runBlock(l, t, at)
 	}
+}
+
+// search notes that a format is to be looked for from the given offsets on.
+func (l *level) search(i int, from interval) {
+	if len(l.starts[i]) == 0 {
+		l.searches = append(l.searches, i)
+	}
+	l.starts[i] = extend(l.starts[i], from)
+}
+
+// searched reports whether a format was looked for at an offset; the searches are done.
+func (l *level) searched(i, at int) bool {
+	list := l.starts[i]
+	n, _ := slices.BinarySearchFunc(list, at, func(s interval, at int) int { return cmp.Compare(s.hi, at) })
+	return n < len(list) && list[n].lo <= at
 }
 
 // wantRegex notes that a regex is to be run over a span.
@@ -194,7 +279,8 @@ func (f *format) selfIdentifying(b *branch) bool {
 	return f.near == nil && b.literal >= longEnough && f.confidence == rules.High
 }
 
-func (e *Engine) matchBranch(l *level, t *task, at int) {
+func (e *Engine) matchBranch(l *level, t *task, a *hit) {
+	at := int(a.at) + t.branch.anchor.offset
 	start, end, ok := l.matchAnchor(t.branch, at, false)
 	if !ok && l.binary && t.format.checked {
 		// Beside a string in a binary stands anything; the checksum makes up for the boundary.
@@ -203,7 +289,9 @@ func (e *Engine) matchBranch(l *level, t *task, at int) {
 		}
 	}
 	if ok {
-		l.consider(t.format, t.branch.literal, start, end)
+		if f := l.consider(t.format, t.branch.literal, start, end); f != nil {
+			l.raw = append(l.raw, raw{finding: f, origin: fromAnchor, at: a.at, id: a.anchor})
+		}
 	}
 }
 
@@ -219,7 +307,9 @@ func (e *Engine) runSearches(l *level) {
 						continue
 					}
 					if end, ok := l.matchAt(b, at); ok {
-						l.consider(f, b.literal, at, end)
+						if found := l.consider(f, b.literal, at, end); found != nil {
+							l.raw = append(l.raw, raw{finding: found, origin: fromSearch, at: int32(found.Start), id: int32(i)})
+						}
 					}
 				}
 			}
@@ -227,27 +317,59 @@ func (e *Engine) runSearches(l *level) {
 	}
 }
 
-func (e *Engine) runRegexes(l *level) {
+func (e *Engine) runRegexes(l *level, h *inheritance) {
 	if !l.binary {
 		for _, r := range e.unkeyed {
 			l.wantRegex(r, interval{0, len(l.data)})
 		}
 	}
 	for _, i := range l.regexes {
-		r := e.regexes[i]
-		f := r.formats[0]
 		for _, span := range normalise(l.spans[i]) {
-			err := r.regex.find(l.data, span.lo, span.hi, func(start, end int) {
-				if f.explicit == nil || f.bounded(l.data, start, end) {
-					l.consider(f, 0, start, end)
-				}
-			})
-			if err != nil {
-				l.problems = append(l.problems, Problem{0, len(l.data), fmt.Sprintf("rule %s: %v", r.ID, err)})
+			if !e.inheritRegex(l, i, span, h) && !e.runRegex(l, i, span) {
 				break
 			}
 		}
 	}
+}
+
+// runRegex runs a regex over a span. It is false if that failed.
+func (e *Engine) runRegex(l *level, i int, span interval) bool {
+	r := e.regexes[i]
+	f := r.formats[0]
+	err := r.regex.find(l.data, span.lo, span.hi, func(start, end int) {
+		if f.explicit != nil && !f.bounded(l.data, start, end) {
+			return
+		}
+		if found := l.consider(f, 0, start, end); found != nil {
+			l.raw = append(l.raw, raw{finding: found, origin: fromRegex, at: int32(found.Start), id: int32(i)})
+		}
+	})
+	if err != nil {
+		l.problems = append(l.problems, Problem{0, len(l.data), fmt.Sprintf("rule %s: %v", r.ID, err)})
+		l.failed = true
+	}
+	return err == nil
+}
+
+// inheritRegex takes over what the regex found in the span in the earlier version, if neither the text that it sees there nor
+// the keywords that the span goes back to have changed.
+func (e *Engine) inheritRegex(l *level, i int, span interval, h *inheritance) bool {
+	r := e.regexes[i]
+	if h == nil || r.Reach <= 0 {
+		return false
+	}
+	margin := 2*r.Reach + cutMargin + maxWord
+	s, ok := h.within(span.lo-margin, span.hi+margin)
+	if !ok {
+		return false
+	}
+	for k := range h.base.raw {
+		b := &h.base.raw[k]
+		if b.origin == fromRegex && int(b.id) == i && b.Start-s.shift >= span.lo && b.End-s.shift <= span.hi {
+			l.raw = append(l.raw, b.moved(s.shift))
+		}
+	}
+	return true
 }
 
 // bounded reports whether the format's own boundary set holds on both sides.
@@ -256,20 +378,64 @@ func (f *format) bounded(data []byte, start, end int) bool {
 	return s.before(data, start) && s.after(data, end)
 }
 
-func (e *Engine) runBlock(l *level, t *task, at int) {
-	r := t.rule
-	if at < l.blockEnd[r.blockIndex] {
+// runBlock has the extractor of a block look at an anchor, unless it lies in the last candidate.
+func (e *Engine) runBlock(l *level, t *task, a *hit, h *inheritance) {
+	i, at := t.rule.blockIndex, int(a.at)
+	if at < l.blockEnd[i] {
 		return
 	}
+	o, known := h.outcome(a, i)
+	var f *finding
+	switch {
+	case !known:
+		o, f = l.extract(t, at)
+	case o.raw >= 0:
+		shift := int(a.base - a.at)
+		f = h.base.raw[o.raw].moved(shift).finding
+	}
+	if known && o.end > 0 {
+		o.end -= a.base - a.at
+	}
+	o.at, o.block, o.raw = a.at, int32(i), -1
+	if o.end > 0 {
+		if l.blockEnd[i] == 0 {
+			l.blocks = append(l.blocks, i)
+		}
+		l.blockEnd[i] = int(o.end)
+	}
+	if f != nil {
+		o.raw = int32(len(l.raw))
+		l.raw = append(l.raw, raw{finding: f, origin: fromBlock, at: a.at, id: a.anchor})
+	}
+	l.outcomes = append(l.outcomes, o)
+}
+
+// outcome returns what came of the hit in the earlier version.
+func (h *inheritance) outcome(a *hit, block int) (outcome, bool) {
+	if h == nil || a.base < 0 {
+		return outcome{}, false
+	}
+	i, ok := slices.BinarySearchFunc(h.base.blocks, outcome{at: a.base, block: int32(block)}, func(o, want outcome) int {
+		return cmp.Or(cmp.Compare(o.at, want.at), cmp.Compare(o.block, want.block))
+	})
+	if !ok {
+		return outcome{}, false
+	}
+	return h.base.blocks[i], true
+}
+
+// extract returns what a block's extractor makes of an anchor, and the finding if it is one.
+func (l *level) extract(t *task, at int) (outcome, *finding) {
+	r := t.rule
 	c, ok := r.block.extract(l.data, at, r.Rule)
 	if !ok || c.start < 0 || c.start >= c.end || c.end > len(l.data) {
-		return
+		return outcome{}, nil
 	}
-	l.blockEnd[r.blockIndex] = c.end
+	o := outcome{end: int32(c.end)}
 	bare := r.formats[0]
 	verdict, ok := bare.judge(c.secret)
 	if !ok || !l.inContext(bare, c.start, c.end) {
-		return
+		return o, nil
 	}
 	f := &finding{rule: r, verdict: verdict, Match: Match{
 		Rule: r.Rule, Confidence: c.confidence, Secret: bytes.Clone(c.secret), Display: bytes.Clone(c.display),
@@ -284,18 +450,18 @@ func (e *Engine) runBlock(l *level, t *task, at int) {
 	if len(f.Display) == 0 {
 		f.Display = f.Secret
 	}
-	l.found = append(l.found, f)
+	return o, f
 }
 
-// consider applies to a candidate what the format asks beyond its grammar, and keeps it if it holds.
-func (l *level) consider(f *format, literal, start, end int) {
+// consider applies to a candidate what the format asks beyond its grammar, and returns the finding if it holds, else nil.
+func (l *level) consider(f *format, literal, start, end int) *finding {
 	value := l.data[start:end]
 	if !l.inContext(f, start, end) {
-		return
+		return nil
 	}
 	verdict, ok := f.judge(value)
 	if !ok {
-		return
+		return nil
 	}
 	confidence := f.confidence
 	if verdict < 0 || verdict == 0 && placeholder(value, f.rule.Placeholders) {
@@ -308,10 +474,10 @@ func (l *level) consider(f *format, literal, start, end int) {
 		literal = 1
 	}
 	secret := bytes.Clone(value)
-	l.found = append(l.found, &finding{rule: f.rule, verdict: verdict, literal: literal, Match: Match{
+	return &finding{rule: f.rule, verdict: verdict, literal: literal, Match: Match{
 		Rule: f.rule.Rule, Confidence: confidence, Secret: secret, Display: secret, Start: start, End: end,
 		ChecksumOK: verdict > 0,
-	}})
+	}}
 }
 
 // inContext reports whether the words that the format asks for stand near the bytes from start to end.
@@ -319,21 +485,29 @@ func (l *level) inContext(f *format, start, end int) bool {
 	return (f.near == nil || f.near.before(l.outer, l.data, start)) && (f.after == nil || f.after.after(l.data, end))
 }
 
-// inherit takes over from the text of parent the near words that stand close before the encoded run: a key's name need not be
-// encoded together with its value, as in a Kubernetes Secret.
-func (l *level) inherit(parent *level) {
+// goOn has a decoded text searched from its start for what near words before the encoded run, in the text of parent, ask for: a key's
+// name need not be encoded together with its value, as in a Kubernetes Secret.
+func (e *Engine) goOn(l, parent *level) {
 	at := len(l.outer)
-	for _, i := range parent.searches {
-		list := parent.starts[i] // sorted and disjoint: the searches of parent are done
-		n, _ := slices.BinarySearchFunc(list, at, func(s interval, at int) int {
-			if s.hi < at {
-				return -1
+	note := func(search, hi int) {
+		if hi >= 0 {
+			l.outside = append(l.outside, begun{search, hi})
+			l.search(search, interval{0, hi})
+		}
+	}
+	for _, b := range parent.outside {
+		note(b.search, b.hi-at)
+	}
+	end, _ := slices.BinarySearchFunc(parent.hits, at, func(a hit, at int) int { return cmp.Compare(int(a.at), at) })
+	for i := end - 1; i >= 0 && int(parent.hits[i].at) >= at-rules.NearDistance-maxWord; i-- {
+		a := parent.hits[i]
+		if !e.reaches[a.anchor].near {
+			continue
+		}
+		for k := range e.tasks[a.anchor] {
+			if t := &e.tasks[a.anchor][k]; t.kind == searchNear && int(a.at)+t.length <= at {
+				note(t.format.search, int(a.at)+t.length+rules.NearDistance-at)
 			}
-			return 1
-		})
-		if n < len(list) && list[n].lo <= at {
-			l.searches = append(l.searches, i)
-			l.starts[i] = append(l.starts[i], interval{0, list[n].hi - at})
 		}
 	}
 }
@@ -353,42 +527,91 @@ func (f *format) judge(value []byte) (verdict int, ok bool) {
 }
 
 // decode scans what the decoders make of the text, and returns the findings with offsets into the text.
-func (s *Scanner) decode(l *level, depth int) []*finding {
+func (s *Scanner) decode(l *level, depth int, h *inheritance) []*finding {
 	if s.engine.options.MaxDecodeDepth == 0 {
 		return nil
 	}
-	var inner []*finding
 	deeper := depth < s.engine.options.MaxDecodeDepth
-	problems := s.decoder.regions(l.data, l.binary, func(r region) {
+	s.decoder.each(l.data, h, func(kind int, c *component, r region) {
 		if !deeper {
 			l.tooDeep(r)
 			return
 		}
-		found, problems, _ := s.scan(r.text, depth+1, l, l.data[:r.start])
-		if r.decoder == decoderUTF16 {
-			placeIn(r, found)
-		}
-		piece := r.end-r.start > s.engine.options.MaxEncodedRun
-		for _, f := range found {
-			if len(f.Decoded) == 0 {
-				f.lo, f.hi, f.exact = f.Start, f.End, true
+		d := decoded{kind: kind, start: r.start, end: r.end}
+		if depth == 0 && h != nil {
+			d.lo, d.hi = c.examined(l.data, r.start, r.end)
+			if _, ok := h.within(d.lo, d.hi); ok {
+				return
 			}
 		}
-		traced := !piece && traceBack(r, l.data, found)
-		for _, f := range found {
-			if !traced {
-				f.lo, f.hi, f.exact = r.start, r.end, false
+		if s.region(l, depth, r, &d) {
+			if depth == 0 && h == nil {
+				d.lo, d.hi = c.examined(l.data, r.start, r.end)
 			}
-			f.cut = f.cut || piece && (f.Start == 0 || f.End == len(r.text))
-			f.lift(r)
-		}
-		inner = append(inner, found...)
-		for _, p := range problems {
-			l.problems = append(l.problems, Problem{r.start, r.end, p.Why})
+			l.regions = append(l.regions, d)
 		}
 	})
-	l.problems = append(l.problems, problems...)
+	l.inheritRegions(h)
+	var inner []*finding
+	for i := range l.regions {
+		d := &l.regions[i]
+		for _, f := range d.found {
+			f := *f
+			f.Parts, f.Decoded = slices.Clone(f.Parts), slices.Clone(f.Decoded)
+			inner = append(inner, &f)
+		}
+		for _, why := range d.problems {
+			l.problems = append(l.problems, Problem{d.start, d.end, why})
+		}
+	}
 	return dropCut(inner)
+}
+
+// region scans what a region decodes to. It reports whether there is anything to say of it.
+func (s *Scanner) region(l *level, depth int, r region, d *decoded) bool {
+	found, problems, _ := s.scan(r.text, depth+1, l, l.data[:r.start], nil)
+	if len(found) == 0 && len(problems) == 0 {
+		return false
+	}
+	if r.decoder == decoderUTF16 {
+		placeIn(r, found)
+	}
+	piece := r.end-r.start > s.engine.options.MaxEncodedRun
+	for _, f := range found {
+		if len(f.Decoded) == 0 {
+			f.lo, f.hi, f.exact = f.Start, f.End, true
+		}
+	}
+	traced := !piece && traceBack(r, l.data, found)
+	for _, f := range found {
+		if !traced {
+			f.lo, f.hi, f.exact = r.start, r.end, false
+		}
+		f.cut = f.cut || piece && (f.Start == 0 || f.End == len(r.text))
+		f.lift(r)
+	}
+	d.found = found
+	for _, p := range problems {
+		d.problems = append(d.problems, p.Why)
+	}
+	return true
+}
+
+// inheritRegions adds the regions of the earlier version that are unchanged, and puts all into the order in which a scan of the
+// whole text finds them.
+func (l *level) inheritRegions(h *inheritance) {
+	if h == nil || len(h.base.regions) == 0 {
+		return
+	}
+	for _, s := range h.spans {
+		for i := range h.base.regions {
+			d := &h.base.regions[i]
+			if d.start-s.shift >= s.from && d.end-s.shift <= s.to && d.lo-s.shift >= s.lo && d.hi-s.shift <= s.hi {
+				l.regions = append(l.regions, d.moved(s.shift))
+			}
+		}
+	}
+	slices.SortStableFunc(l.regions, func(a, b decoded) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.start, b.start)) })
 }
 
 // dropCut drops the findings that are pieces of others, because the pieces that a long run is decoded in end within them.

@@ -29,13 +29,12 @@ func TestPrefilteredMatchesAreThoseOfTheGrammar(t *testing.T) {
 			data = append(append(data, '.'), rules.GenerateFormat(rnd, n)...)
 			l := s.level(0)
 			l.start(data, len(e.classes.all))
-			e.filter.scan(data, func(id, at int) {
-				for i := range e.tasks[id] {
-					e.run(l, &e.tasks[id][i], at)
-				}
-			})
+			e.collect(l, nil)
+			for i := range l.hits {
+				e.evaluate(l, &l.hits[i], nil)
+			}
 			var got [][2]int
-			for _, f := range widest(l.found) {
+			for _, f := range widest(l.findings()) {
 				got = append(got, [2]int{f.Start, f.End})
 			}
 			want := oracleMatches(n, nil, data)

@@ -67,25 +67,38 @@ type worker struct {
 }
 
 // text examines data, which is called what in the coverage if something of it could not be examined.
-func (w *worker) text(data []byte, what string) (hits []hit) {
+func (w *worker) text(data []byte, what string) []hit {
+	hits, _ := w.version(data, what, nil)
+	return hits
+}
+
+// version is text for a blob that a walk visits as a version of another one, whose state it continues; v is nil for other texts. It
+// returns the state for the versions that follow.
+func (w *worker) version(data []byte, what string, v *gitstore.Visit) (hits []hit, state *detectors.State) {
 	defer func() {
 		if r := recover(); r != nil {
 			w.s.cover.skip(string(gitstore.Damaged), what, "examining it failed; please report this as a bug")
 			w.scanner = w.s.engine.NewScanner()
 		}
 	}()
-	res := w.scanner.Scan(data)
+	var res detectors.Result
+	if v == nil {
+		res = w.scanner.Scan(data)
+	} else {
+		base, _ := v.Parent.(*detectors.State)
+		res, state = w.scanner.ScanVersion(data, base, v.Runs, !v.Leaf)
+	}
 	for _, p := range res.Problems {
 		w.s.cover.skip(string(gitstore.Limit), what, fmt.Sprintf("%s, at byte %d", p.Why, p.Start))
 	}
 	if len(res.Matches) == 0 {
-		return nil
+		return nil, state
 	}
 	var markers []*detectors.Allow
 	if !w.s.o.NoInlineAllow {
 		markers = detectors.Allows(data, res.Matches, w.s.allows.known)
 	}
-	return w.s.items.hits(res.Matches, markers)
+	return w.s.items.hits(res.Matches, markers), state
 }
 
 // blob returns what blob b holds, reading it if that has not been done yet. Of no blob, 0, nothing is known.
@@ -118,7 +131,8 @@ func (w *worker) examine(id gitstore.ID) *examined {
 	if err == nil {
 		data, err = w.read(id, gitstore.Blob)
 	}
-	return w.content(id, data, err)
+	e, _ := w.content(id, data, err, nil)
+	return e
 }
 
 func tooLarge(what string, size, limit int64) error {
@@ -157,8 +171,11 @@ func (s *scan) allBlobs(ctx context.Context, ids []gitstore.ID) {
 			Want: ids, Workers: len(workers), Budget: s.o.Memory / 2,
 			Visit: func(worker int, v *gitstore.Visit) any {
 				if ctx.Err() == nil {
-					workers[worker].visit(v)
+					state := workers[worker].visit(v)
 					s.progress(done.Add(1))
+					if state != nil {
+						return state
+					}
 				}
 				return nil
 			},
@@ -179,11 +196,11 @@ func (s *scan) allBlobs(ctx context.Context, ids []gitstore.ID) {
 	}
 }
 
-// visit examines a blob that a walk has rebuilt.
-func (w *worker) visit(v *gitstore.Visit) {
+// visit examines a blob that a walk has rebuilt. It returns the state for the blob's later versions, nil if there is none.
+func (w *worker) visit(v *gitstore.Visit) *detectors.State {
 	b := w.s.blobs.Number(v.ID)
 	if _, known := w.s.results.get(b); known {
-		return
+		return nil
 	}
 	var err error
 	switch size := int64(len(v.Data)); {
@@ -196,21 +213,24 @@ func (w *worker) visit(v *gitstore.Visit) {
 		big.Lock()
 		defer big.Unlock()
 	}
-	w.s.results.put(b, w.content(v.ID, v.Data, err))
+	e, state := w.content(v.ID, v.Data, err, v)
+	w.s.results.put(b, e)
+	return state
 }
 
-// content examines a blob's bytes, unless err says why they could not be had.
-func (w *worker) content(id gitstore.ID, data []byte, err error) *examined {
+// content examines a blob's bytes, unless err says why they could not be had. It has v if a walk visits the blob.
+func (w *worker) content(id gitstore.ID, data []byte, err error, v *gitstore.Visit) (*examined, *detectors.State) {
 	if err != nil {
 		w.s.cover.problem(err)
-		return unreadable
+		return unreadable, nil
 	}
 	w.s.cover.blobs.Add(1)
 	w.s.cover.bytes.Add(int64(len(data)))
+	hits, state := w.version(data, id.String(), v)
 	if p, ok := parseLFSPointer(data); ok {
-		return w.lfs(id, p, w.text(data, id.String()))
+		return w.lfs(id, p, hits), state
 	}
-	return w.s.summary(w.text(data, id.String()))
+	return w.s.summary(hits), state
 }
 
 // stopGrace is how long a scan that was stopped waits for workers that are in the middle of something big.

@@ -34,6 +34,8 @@ type Visit struct {
 	ID   ID
 	Type Type
 	Data []byte // must not be changed
+	// Leaf: no delta against this object will be visited, so what Visit returns is not used.
+	Leaf bool
 
 	// Base names an object of the same type that was visited before, against which this one is stored as a delta. It is
 	// zero if there is none, and then so is what follows.
@@ -45,8 +47,8 @@ type Visit struct {
 	Runs []Run
 }
 
-// Run is a range of bytes that an object has in common with its base.
-type Run struct{ TargetStart, BaseStart, Len int }
+// Run is a range of bytes that an object has in common with its base. It is an alias, so that other packages can name the same type.
+type Run = struct{ TargetStart, BaseStart, Len int }
 
 // WalkStats counts what Walk did.
 type WalkStats struct {

@@ -237,6 +237,7 @@ func (w *walkWorker) node(n walkNode, base *heldObject) *heldObject {
 		// Deltas are against what the entry holds, right or wrong; the object is what has this name.
 		w.visitOther(h)
 	default:
+		w.visit.Leaf = n.subtree() == 1
 		w.visitHeld(h, base, runs)
 	}
 	return h
