@@ -85,6 +85,9 @@ func (s *scan) git(ctx context.Context) ([]*lifeStory, error) {
 	s.looseRoots(ctx)
 	s.allBlobs(ctx, s.blobs.IDs())
 	s.confirm(ctx)
+	if s.o.Push != nil && ctx.Err() != nil {
+		s.unseen()
+	}
 	if s.o.Worktree {
 		if err := s.uncommitted(true); err != nil {
 			return nil, err

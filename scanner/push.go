@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"mudlark/scanner/gitstore"
+	"mudlark/scanner/history"
 )
 
 // Push is a push: what a pre-push, pre-receive or update hook is about. What it brings is every commit that the new objects reach and
@@ -128,3 +129,48 @@ func (s *scan) commitBehind(id gitstore.ID) (gitstore.ID, bool) {
 
 // maxTagChain is how many tags of tags are followed to know what the other side has; real ones have one or two.
 const maxTagChain = 32
+
+// unseen says, of a push that was not looked at to the end, which of its refs bring commits that were not, and how many.
+func (s *scan) unseen() {
+	for _, t := range s.tipList {
+		if t.commit.IsZero() {
+			continue
+		}
+		c, ok := s.graph.Lookup(t.commit)
+		if !ok {
+			s.cover.skip(interrupted, t.name, "none of its commits was looked at")
+			continue
+		}
+		all, missed, first := 0, 0, history.None
+		for c, reached := range s.graph.ReachableFrom(c) {
+			if !reached || !s.selected[c] {
+				continue
+			}
+			all++
+			if !s.seen(int32(c)) {
+				if missed++; first == history.None {
+					first = int32(c)
+				}
+			}
+		}
+		if missed > 0 {
+			s.cover.skip(interrupted, t.name, fmt.Sprintf("%d of its %d new commits were not looked at completely, from %s on", missed, all, s.graph.ID(first)))
+		}
+	}
+}
+
+// seen reports whether the files that a commit brings were examined.
+func (s *scan) seen(c int32) bool {
+	if s.changes == nil || !s.changes.Collected(c) {
+		return false
+	}
+	for _, p := range s.changes.Of(c) {
+		if p.New == 0 {
+			continue
+		}
+		if _, known := s.results.get(p.New); !known {
+			return false
+		}
+	}
+	return true
+}

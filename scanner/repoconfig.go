@@ -51,8 +51,8 @@ func (s *scan) resolveConfigRevision() error {
 	return err
 }
 
-// repositoryFile reads a file at the top of what is scanned: that of the working tree; in a bare repository, that of HEAD; with
-// Options.ConfigRevision, that of the revision. Only a regular file counts, and not the one that --config names.
+// repositoryFile reads a file at the top of what is scanned: that of the working tree; in a bare repository, and where a push is
+// received, that of HEAD, which is as it was before the push; with Options.ConfigRevision, that of the revision. Only a regular file counts, and not the one that --config names.
 func (s *scan) repositoryFile(name string, limit int64) ([]byte, bool) {
 	var dir string
 	switch {
@@ -62,7 +62,7 @@ func (s *scan) repositoryFile(name string, limit int64) ([]byte, bool) {
 		return s.committedFile(s.configCommit, name, limit)
 	case s.o.Mode == ModeDir && len(s.o.Paths) > 0:
 		dir = s.o.Paths[0]
-	case s.repo != nil && s.repo.WorkTree != "":
+	case s.repo != nil && s.repo.WorkTree != "" && !s.received():
 		dir = s.repo.WorkTree
 	case s.repo != nil:
 		_, head, ok := s.repo.Head()
@@ -137,3 +137,6 @@ func sameFile(a, b string) bool {
 	y, errY := os.Stat(b)
 	return errX == nil && errY == nil && os.SameFile(x, y)
 }
+
+// received reports whether the scan is about a push that the repository is being sent.
+func (s *scan) received() bool { return s.o.Push != nil && s.o.Push.Received }

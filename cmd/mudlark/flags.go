@@ -40,7 +40,7 @@ type scanFlags struct {
 	workers         int
 	timeout         time.Duration
 
-	// text makes the handler of format text on standard output; nil for the usual one.
+	// text makes the handler of format text, which then goes to standard error; nil for the usual one.
 	text func(io.Writer, report.TextOptions) report.Handler
 }
 

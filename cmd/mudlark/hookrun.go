@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,8 +19,10 @@ import (
 // hookFlags are the flags of hooks that are run.
 type hookFlags struct {
 	scanFlags
-	incomplete string
-	budget     time.Duration
+	incomplete  string
+	budget      time.Duration
+	bypass      string
+	allowBypass bool
 }
 
 // defaultBudget is how long a hook on a server may take: GitHub Enterprise Server ends all hooks of a push after 5 seconds (GitHub
@@ -72,6 +76,9 @@ func newRun(e *environment, hook, args, short, help string, prepare func(args []
 		Short: short,
 		Long:  help + hookExamples(hook),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if reason := f.bypassed(e); reason != "" {
+				return f.tellBypass(e, hook, reason)
+			}
 			o, err := f.options(e)
 			if err != nil {
 				return err
@@ -90,6 +97,10 @@ func newRun(e *environment, hook, args, short, help string, prepare func(args []
 			f.budget = defaultBudget
 		}
 		s.Var(duration{&f.budget}, "time-budget", "stop after this time, and do what --incomplete says")
+		s.Var(text{&f.bypass, "REASON"}, "bypass", "let it pass without a look, and say so")
+		if onServer(hook) {
+			s.BoolVar(&f.allowBypass, "allow-bypass", false, "let a push pass that has the option mudlark.bypass=REASON, and say so")
+		}
 	})
 	f.add(cmd)
 	return cmd
@@ -99,8 +110,13 @@ func onServer(hook string) bool { return hook == hooks.PreReceive || hook == hoo
 
 func hookExamples(hook string) string {
 	command := "  mudlark hook run " + hook + " "
+	more := ""
+	if onServer(hook) {
+		more = command + "--allow-bypass\n  git push -o mudlark.bypass=\"made up, for a test\"\n"
+	}
 	return command + "--incomplete allow   in spite of gaps\n" +
-		command + "--time-budget 10s    take no longer\n" + commonExamples("hook run "+hook)
+		command + "--time-budget 10s    take no longer\n" +
+		command + "--bypass \"known\"\n" + more + commonExamples("hook run "+hook)
 }
 
 // run scans, reports and returns the error that makes Git stop, if it is to stop.
@@ -128,6 +144,38 @@ func (f *hookFlags) run(ctx context.Context, e *environment, hook string, o scan
 		res.TimedOut = false // the report says it
 	}
 	return verdict(res, f.failOn, f.exitCode)
+}
+
+// bypassed returns the reason given for not looking, "" if there is none.
+func (f *hookFlags) bypassed(e *environment) string {
+	if f.bypass != "" || !f.allowBypass {
+		return f.bypass
+	}
+	n, _ := strconv.Atoi(e.getenv("GIT_PUSH_OPTION_COUNT"))
+	for i := range min(n, maxPushOptions) {
+		option := e.getenv("GIT_PUSH_OPTION_" + strconv.Itoa(i))
+		if reason, ok := strings.CutPrefix(option, "mudlark.bypass="); ok && strings.TrimSpace(reason) != "" {
+			return reason
+		}
+	}
+	return ""
+}
+
+// maxPushOptions is how many options of a push are looked at.
+const maxPushOptions = 1000
+
+// tellBypass says that a commit or push was let through: never silently.
+func (f *hookFlags) tellBypass(e *environment, hook, reason string) error {
+	what := "push"
+	if hook == hooks.PreCommit {
+		what = "commit"
+	}
+	w := e.stderr
+	if onServer(hook) {
+		w = hooks.Prefixed(w, hooks.ServerOf(e.getenv).Prefix())
+	}
+	_, err := fmt.Fprintf(w, "mudlark: this %s was not looked at: bypassed, %s\n", what, report.Escape(reason))
+	return err
 }
 
 // checkHookFlags makes sure that the flags, which hooks will be run with, are understood by them.

@@ -30,16 +30,20 @@ type reports struct {
 
 // openReports returns the handler of standard output and those of all files. Whoever calls it calls discard in the end.
 func (f *scanFlags) openReports(e *environment) (*reports, error) {
-	color := e.stdoutTerminal && !f.noColor && e.getenv("NO_COLOR") == "" && e.getenv("TERM") != "dumb"
+	w, terminal := e.stdout, e.stdoutTerminal
+	if f.text != nil && f.format == "text" {
+		w, terminal = e.stderr, e.stderrTerminal // git push --porcelain keeps standard output to itself
+	}
+	color := terminal && !f.noColor && e.getenv("NO_COLOR") == "" && e.getenv("TERM") != "dumb"
 	text := report.TextOptions{Color: color, Width: min(e.width, maxTextWidth), ShowSecrets: f.showSecrets, Quiet: f.quiet}
-	if !e.stdoutTerminal {
+	if !terminal {
 		text.Width = 0
 	}
 	r := &reports{}
 	if f.text != nil && f.format == "text" {
-		r.handlers = append(r.handlers, f.text(e.stdout, text))
+		r.handlers = append(r.handlers, f.text(w, text))
 	} else {
-		r.handlers = append(r.handlers, newHandler(f.format, e.stdout, text))
+		r.handlers = append(r.handlers, newHandler(f.format, w, text))
 	}
 	text.Color, text.Width = false, 0
 	for _, o := range f.outputs {

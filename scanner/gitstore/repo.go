@@ -19,8 +19,8 @@ var (
 // Options says how a repository is found and read.
 type Options struct {
 	// Env looks up environment variables, as os.Getenv does. Nil means that there are none. Always obeyed are
-	// GIT_OBJECT_DIRECTORY and GIT_ALTERNATE_OBJECT_DIRECTORIES (while a push is being received, the new objects are found
-	// in no other way) and GIT_CEILING_DIRECTORIES.
+	// GIT_OBJECT_DIRECTORY, GIT_ALTERNATE_OBJECT_DIRECTORIES and GIT_QUARANTINE_PATH (while a push is being received, the new
+	// objects are found in no other way) and GIT_CEILING_DIRECTORIES.
 	Env func(string) string
 	// UseEnvDir also obeys GIT_DIR, GIT_COMMON_DIR, GIT_WORK_TREE, GIT_INDEX_FILE and GIT_SHALLOW_FILE. It is for programs
 	// that Git starts in the repository that is meant, such as hooks.
@@ -94,6 +94,9 @@ func Open(path string, o Options) (*Repo, error) {
 func (r *Repo) openObjects(o Options, env environment) error {
 	own := filepath.Join(r.CommonDir, "objects")
 	dir, alternates := own, env.alternates()
+	if quarantine := env.path("GIT_QUARANTINE_PATH", env.base); quarantine != "" && isDirectory(quarantine) == nil {
+		alternates = append(alternates, quarantine)
+	}
 	if set := env.path("GIT_OBJECT_DIRECTORY", env.base); set != "" {
 		if err := isDirectory(set); err != nil {
 			e := fileError("GIT_OBJECT_DIRECTORY", err)

@@ -90,12 +90,16 @@ type Changes struct {
 type changeFlag uint8
 
 const (
-	lost     changeFlag = 1 << iota // a tree could not be read, so changes may be missing
-	pathItem                        // a path that was added or deleted holds an item
+	lost      changeFlag = 1 << iota // a tree could not be read, so changes may be missing
+	pathItem                         // a path that was added or deleted holds an item
+	collected                        // the commit was compared
 )
 
 // Of returns the changes of commit c against its first parent.
 func (ch *Changes) Of(c int32) []Pair { return ch.pairs[c] }
+
+// Collected reports whether commit c was compared with its first parent: Collect may have been stopped before.
+func (ch *Changes) Collected(c int32) bool { return ch.flags[c]&collected != 0 }
 
 // CollectOptions says how to collect changes.
 type CollectOptions struct {
@@ -168,7 +172,7 @@ func newCollector(g *Graph, ch *Changes, o CollectOptions) *collector {
 
 func (w *collector) commit(c int32) {
 	w.buf = w.buf[:0]
-	var flags changeFlag
+	flags := collected
 	whole := w.differ.Diff(w.g.Tree(w.g.FirstParent(c)), w.g.Tree(c), func(d Change) {
 		if w.o.Include != nil && !w.o.Include(d.Path) {
 			return
