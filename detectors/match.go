@@ -13,6 +13,9 @@ type Match struct {
 	Display []byte
 	// Start and End bound, in the scanned data, the secret or, for decoded matches, the encoded run that holds it.
 	Start, End int
+	// Before and After are, of a rule that is a regex, how many bytes it matched on each side of the secret; 0 for other rules and in
+	// decoded text.
+	Before, After int
 	// Line and Column (code points) of Start, both from 1; EndLine that of the secret's last byte. For UTF-16 data they
 	// count in the decoded text.
 	Line, Column, EndLine int

@@ -49,9 +49,9 @@ func (l *lazyRegex) compile() (*re2.Regexp, error) {
 	return l.re, l.err
 }
 
-// find calls yield with the bounds of the secret of each match that lies between lo and hi, which may lie outside the data. An
+// find calls yield with the bounds of the secret, and of the whole, of each match that lies between lo and hi, which may lie outside the data. An
 // error says that the regex could not be run.
-func (l *lazyRegex) find(data []byte, lo, hi int, yield func(start, end int)) (err error) {
+func (l *lazyRegex) find(data []byte, lo, hi int, yield func(start, end, from, to int)) (err error) {
 	re, err := l.compile()
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func (l *lazyRegex) find(data []byte, lo, hi int, yield func(start, end int)) (e
 				continue
 			}
 			if start, end := l.secret(m); start < end {
-				yield(from+start, from+end)
+				yield(from+start, from+end, from+m[0], from+m[1])
 			}
 		}
 	}

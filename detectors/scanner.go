@@ -336,11 +336,12 @@ func (e *Engine) runRegexes(l *level, h *inheritance) {
 func (e *Engine) runRegex(l *level, i int, span interval) bool {
 	r := e.regexes[i]
 	f := r.formats[0]
-	err := r.regex.find(l.data, span.lo, span.hi, func(start, end int) {
+	err := r.regex.find(l.data, span.lo, span.hi, func(start, end, from, to int) {
 		if f.explicit != nil && !f.bounded(l.data, start, end) {
 			return
 		}
 		if found := l.consider(f, 0, start, end); found != nil {
+			found.Before, found.After = start-from, to-end
 			l.raw = append(l.raw, raw{finding: found, origin: fromRegex, at: int32(found.Start), id: int32(i)})
 		}
 	})
@@ -658,6 +659,7 @@ func placeIn(r region, found []*finding) {
 // lift turns a finding in the text of a region into one in the text that holds the region.
 func (f *finding) lift(r region) {
 	f.Start, f.End = r.start, r.end
+	f.Before, f.After = 0, 0
 	f.Decoded = slices.Insert(f.Decoded, 0, r.decoder)
 	for i := range f.Parts {
 		f.Parts[i].Start, f.Parts[i].End = r.start, r.end

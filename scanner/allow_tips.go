@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 
-	"mudlark/detectors"
 	"mudlark/scanner/allow"
 	"mudlark/scanner/history"
 )
@@ -76,7 +75,7 @@ func (m *markedItems) unmarked(blob history.Blob, path []byte) (out []history.It
 		if l == nil {
 			continue
 		}
-		ok, err := m.counts(l, h.allow)
+		ok, err := m.s.markerCounts(m.b, l, string(path), h.allow)
 		if err != nil {
 			m.err = err
 		}
@@ -87,10 +86,6 @@ func (m *markedItems) unmarked(blob history.Blob, path []byte) (out []history.It
 		}
 	}
 	return out
-}
-
-func (m *markedItems) counts(l *lifeStory, a *detectors.Allow) (bool, error) {
-	return m.s.markerCounts(m.b, l, a)
 }
 
 // decide allows the items in question that a tip holds and that are not among bare, which is sorted.

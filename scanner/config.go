@@ -12,6 +12,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"mudlark/rules"
+	"mudlark/scanner/allow"
 )
 
 // Config is what a configuration file says.
@@ -20,6 +21,7 @@ type Config struct {
 	FingerprintKey []byte        // keyBytes bytes; nil if it sets none
 	Rules          []*rules.Rule // its [[rule]] tables
 	Accept         []Accept      // its [[coverage.accept]] tables
+	Allow          []allow.Entry // its [[allow]] tables and disabled rules
 	Warnings       []string      // what was ignored, in words
 }
 
@@ -37,7 +39,11 @@ const keyBytes = 32
 type configFile struct {
 	FingerprintKey *string `toml:"fingerprint_key"`
 	Rule           any     `toml:"rule"`
-	Coverage       struct {
+	Rules          struct {
+		Disable []string `toml:"disable"`
+	} `toml:"rules"`
+	Allow    toml.Primitive `toml:"allow"`
+	Coverage struct {
 		Accept []struct {
 			Object string `toml:"object"`
 			Reason string `toml:"reason"`
@@ -96,6 +102,7 @@ func (c *Config) tables(data []byte) []configError {
 	report := func(line int, hint, format string, args ...any) {
 		errs = append(errs, configError{Error: &rules.Error{File: c.File, Line: line, Text: fmt.Sprintf(format, args...), Hint: hint}})
 	}
+	c.allow(data, &f, meta, report)
 	for _, key := range meta.Undecoded() {
 		if key[0] != "rule" {
 			report(keyLine(data, key), unknownHint(key), "unknown key %q", key)
@@ -166,12 +173,16 @@ func parseKey(text string) []byte {
 // unknownHint says what to do about a key that is not in the schema.
 func unknownHint(key toml.Key) string {
 	switch key[0] {
-	case "rules", "allow", "verify":
+	case "rules":
+		return "[rules] has the key disable, a list of ids or providers; a rule of your own begins with [[rule]]"
+	case "allow":
+		return "[[allow]] has the keys " + allowKeys
+	case "verify":
 		return "[" + key[0] + "] is not supported by this version; remove it"
 	case "coverage":
 		return "coverage has [[coverage.accept]] tables with object and reason"
 	}
-	return "the keys are fingerprint_key, [[rule]] and [[coverage.accept]]"
+	return "the keys are fingerprint_key, [[rule]], [rules], [[allow]] and [[coverage.accept]]"
 }
 
 // keyLine returns the line on which the last part of a key first stands as a key or table, else 1.
@@ -208,6 +219,7 @@ func (c *Config) withUntrusted(repo *Config) *Config {
 		sum.FingerprintKey = repo.FingerprintKey
 	}
 	sum.Rules = slices.Concat(c.Rules, repo.Rules)
+	sum.Allow = slices.Concat(c.Allow, repo.Allow)
 	sum.Accept = slices.Concat(c.Accept, repo.Accept)
 	return &sum
 }

@@ -98,7 +98,7 @@ func (w *worker) version(data []byte, what string, v *gitstore.Visit) (hits []hi
 	if !w.s.o.NoInlineAllow {
 		markers = detectors.Allows(data, res.Matches, w.s.allows.known)
 	}
-	return w.s.items.hits(res.Matches, markers), state
+	return w.s.items.hits(res.Matches, markers, w.s.allows.textual(data)), state
 }
 
 // blob returns what blob b holds, reading it if that has not been done yet. Of no blob, 0, nothing is known.

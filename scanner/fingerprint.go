@@ -42,3 +42,14 @@ func Fingerprint(key []byte, r *rules.Rule, secret []byte) (string, error) {
 	mac.Write(secret)
 	return hex.EncodeToString(mac.Sum(nil)[:16]), nil
 }
+
+// KeyCheck returns a short text that tells keys apart, for files that hold fingerprints: with another key nothing in them matches. It
+// says nothing of the key itself.
+func KeyCheck(key []byte) string {
+	if len(key) == 0 {
+		key = DefaultFingerprintKey()
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("mudlark key check 1"))
+	return hex.EncodeToString(mac.Sum(nil)[:4])
+}

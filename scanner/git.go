@@ -57,7 +57,8 @@ type scan struct {
 	configCommit gitstore.ID // of Options.ConfigRevision, else zero
 	allows       *allows
 	suppressed   []*lifeStory
-	files        snapshot // of the working tree, if that is scanned
+	files        snapshot              // of the working tree, if that is scanned
+	pseudoSides  map[string][]snapshot // by source: what the index and the working tree are compared with
 }
 
 // git scans a repository.

@@ -46,6 +46,7 @@ type hit struct {
 	line, column, endLine int
 	decoded               []string
 	allow                 *detectors.Allow // the marker beside it, or nil
+	entries               []*allowEntry    // those whose regexes match in the text around it
 }
 
 // number gives the item its number and raises its confidence.
@@ -84,8 +85,8 @@ func (t *items) len() int {
 }
 
 // hits turns the matches of one text into hits, ordered by item and position, one for each item and position. markers holds the
-// marker of each match, or is nil.
-func (t *items) hits(matches []detectors.Match, markers []*detectors.Allow) []hit {
+// marker of each match, or is nil; textual returns the entries whose regexes match around one, and may be nil.
+func (t *items) hits(matches []detectors.Match, markers []*detectors.Allow, textual func(*detectors.Match) []*allowEntry) []hit {
 	out := make([]hit, 0, len(matches))
 	for i := range matches {
 		m := &matches[i]
@@ -98,6 +99,9 @@ func (t *items) hits(matches []detectors.Match, markers []*detectors.Allow) []hi
 		if markers != nil && markers[i] != nil {
 			h.allow = markers[i]
 			t.mark(n)
+		}
+		if textual != nil {
+			h.entries = textual(m)
 		}
 		out = append(out, h)
 		for _, p := range m.Parts {

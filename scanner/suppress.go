@@ -3,7 +3,6 @@ package scanner
 import (
 	"cmp"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -20,110 +19,11 @@ type allowance struct {
 	at     *event           // whose place is this
 }
 
-// allowEntry is an entry of a file, and what became of it.
-type allowEntry struct {
-	allow.Entry
-	used bool
-}
-
-// placeKey is the exact place that an entry names.
-type placeKey struct {
-	path string
-	line int
-}
-
-// allows holds everything that allows secrets in a scan, by what can be looked up.
-type allows struct {
-	known func(name string) bool // names of rules and providers, in lower case
-	files []*allow.File
-	all   []*allowEntry
-
-	byFingerprint map[string][]*allowEntry
-	bySHA1        map[string][]*allowEntry
-	bySHA256      map[string][]*allowEntry
-	byPlace       map[placeKey][]*allowEntry
-	general       []*allowEntry
-
-	notes []report.AllowNote
-}
-
-// loadAllows reads the ignore files of what is scanned, and joins them with what the caller gave and what the configuration says.
-func (s *scan) loadAllows() *allows {
-	a := &allows{known: s.knownNames(), files: slices.Clone(s.o.Allow),
-		byFingerprint: map[string][]*allowEntry{}, bySHA1: map[string][]*allowEntry{}, bySHA256: map[string][]*allowEntry{}, byPlace: map[placeKey][]*allowEntry{}}
-	if data, ok := s.repositoryFile(allow.IgnoreName, allow.MaxFile); ok {
-		a.files = append(a.files, allow.ParseIgnore(allow.IgnoreName, data))
-	}
-	for _, f := range a.files {
-		for _, p := range f.Problems {
-			a.note("malformed", allow.Entry{File: p.File, Line: p.Line}, p.Text+hinted(p.Hint))
-		}
-		for i := range f.Entries {
-			s.addAllow(a, f.Entries[i])
-		}
-	}
-	return a
-}
-
-func hinted(hint string) string {
-	if hint == "" {
-		return ""
-	}
-	return "; " + hint
-}
-
-// knownNames returns a function that says which names, in lower case, rules and providers have.
-func (s *scan) knownNames() func(string) bool {
-	names := map[string]bool{}
-	for _, r := range slices.Concat(s.o.Rules, s.conf.Rules) {
-		names[strings.ToLower(r.ID)], names[strings.ToLower(r.Provider)] = true, true
-	}
-	return func(name string) bool { return names[name] }
-}
-
-// addAllow files an entry under what can be looked up of it. Entries that have expired or that name no rule count for nothing.
-func (s *scan) addAllow(a *allows, e allow.Entry) {
-	if e.Expired(s.o.Now()) {
-		a.note("expired", e, "counted until "+e.Until.Format("2006-01-02"))
-		return
-	}
-	for _, r := range e.Rules {
-		if !a.known(r) {
-			a.note("unknown", e, "there is no rule or provider "+r)
-			return
-		}
-	}
-	for _, g := range e.Paths {
-		if validGlob(g) != nil {
-			a.note("malformed", e, "the pattern is malformed; use *, ?, [a-z] and **")
-			return
-		}
-	}
-	n := &allowEntry{Entry: e}
-	a.all = append(a.all, n)
-	switch {
-	case e.Fingerprint != "":
-		a.byFingerprint[e.Fingerprint] = append(a.byFingerprint[e.Fingerprint], n)
-	case e.SecretSHA256 != "":
-		a.bySHA256[e.SecretSHA256] = append(a.bySHA256[e.SecretSHA256], n)
-	case e.SecretSHA1 != "":
-		a.bySHA1[e.SecretSHA1] = append(a.bySHA1[e.SecretSHA1], n)
-	case e.Path != "":
-		k := placeKey{e.Path, e.PathLine}
-		a.byPlace[k] = append(a.byPlace[k], n)
-	default:
-		a.general = append(a.general, n)
-	}
-}
-
-func (a *allows) note(kind string, e allow.Entry, why string) {
-	a.notes = append(a.notes, report.AllowNote{Kind: kind, Where: e.Where(), Text: e.Text, Why: why})
-}
-
 // suppress takes from the stories those that are allowed, which the scan keeps, and returns the others. Of these the places that
 // are not allowed come first.
 func (s *scan) suppress(b *builder, list []*lifeStory) ([]*lifeStory, error) {
 	var open []*lifeStory
+	s.findChanged(list)
 	for _, l := range list {
 		if s.items.get(l.item).part == "" {
 			if err := s.allowPlaces(b, l); err != nil {
@@ -131,6 +31,7 @@ func (s *scan) suppress(b *builder, list []*lifeStory) ([]*lifeStory, error) {
 			}
 		}
 	}
+	s.claimPlaces(list)
 	if err := s.allowAtTips(b, list); err != nil {
 		return nil, err
 	}
@@ -156,24 +57,28 @@ func yes(b bool) int {
 
 // allowPlaces finds out which places of a story are allowed; the secret is if all are.
 func (s *scan) allowPlaces(b *builder, l *lifeStory) error {
-	all := true
 	for i := range l.events {
 		e := &l.events[i]
 		var err error
 		if e.allowed, err = s.allowance(b, l, e); err != nil {
 			return err
 		}
-		all = all && e.allowed != nil
 	}
-	if all {
+	l.settle()
+	return nil
+}
+
+// settle allows the secret of a story if all of its places are allowed.
+func (l *lifeStory) settle() {
+	l.allowed = nil
+	if !slices.ContainsFunc(l.events, func(e event) bool { return e.allowed == nil }) {
 		l.allowed = l.events[0].allowed
 	}
-	return nil
 }
 
 // allowance returns what allows the secret of a story at one of its places, or nil.
 func (s *scan) allowance(b *builder, l *lifeStory, e *event) (*allowance, error) {
-	ok, err := s.markerCounts(b, l, e.at.allow)
+	ok, err := s.markerCounts(b, l, e.path, e.at.allow)
 	if err != nil {
 		return nil, err
 	}
@@ -186,7 +91,11 @@ func (s *scan) allowance(b *builder, l *lifeStory, e *event) (*allowance, error)
 	}
 	var found *allowance
 	for _, n := range candidates {
-		if s.entryHolds(n, l, e) {
+		holds, err := s.entryHolds(b, n, l, e)
+		if err != nil {
+			return nil, err
+		}
+		if holds {
 			n.used = true
 			if found == nil {
 				found = &allowance{by: n.By, entry: n, at: e}
@@ -196,9 +105,9 @@ func (s *scan) allowance(b *builder, l *lifeStory, e *event) (*allowance, error)
 	return found, nil
 }
 
-// markerCounts reports whether a marker beside a secret counts for it.
-func (s *scan) markerCounts(b *builder, l *lifeStory, m *detectors.Allow) (bool, error) {
-	if m == nil || m.Unknown != "" {
+// markerCounts reports whether a marker beside a secret, in the file of the path given, counts for it.
+func (s *scan) markerCounts(b *builder, l *lifeStory, path string, m *detectors.Allow) (bool, error) {
+	if m == nil || m.Unknown != "" || l.changed[markKey{path, m.Text}] {
 		return false, nil
 	}
 	if !m.Fingerprints() {
@@ -210,76 +119,6 @@ func (s *scan) markerCounts(b *builder, l *lifeStory, m *detectors.Allow) (bool,
 	}
 	fp, err := b.fingerprint(l)
 	return slices.Contains(m.Names, fp), err
-}
-
-// candidates returns the entries that may allow the secret at a place.
-func (s *scan) candidates(b *builder, l *lifeStory, e *event) ([]*allowEntry, error) {
-	a := s.allows
-	if len(a.all) == 0 {
-		return nil, nil
-	}
-	list := slices.Clip(a.general)
-	if len(a.byFingerprint) > 0 {
-		fp, err := b.fingerprint(l)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, a.byFingerprint[fp]...)
-	}
-	it := s.items.get(l.item)
-	if len(a.bySHA256) > 0 {
-		list = append(list, a.bySHA256[allow.HashSHA256(it.display)]...)
-	}
-	if len(a.bySHA1) > 0 {
-		list = append(list, a.bySHA1[allow.HashSHA1(it.display)]...)
-	}
-	if len(a.byPlace) > 0 && e.hasPath {
-		for _, p := range s.pathsOf(e) {
-			list = append(append(list, a.byPlace[placeKey{p, e.at.line}]...), a.byPlace[placeKey{p, 0}]...)
-		}
-	}
-	return list, nil
-}
-
-// pathsOf returns the path of an event as reports show it, and, for a folder, below that folder.
-func (s *scan) pathsOf(e *event) []string {
-	paths := []string{e.path}
-	if s.o.Mode == ModeDir {
-		for _, root := range s.o.Paths {
-			if rel, ok := strings.CutPrefix(e.path, filepath.ToSlash(filepath.Clean(root))+"/"); ok {
-				paths = append(paths, rel)
-			}
-		}
-	}
-	return paths
-}
-
-// entryHolds reports whether all that an entry says holds for the secret of a story at a place, except what it was looked up by.
-func (s *scan) entryHolds(n *allowEntry, l *lifeStory, e *event) bool {
-	it := s.items.get(l.item)
-	id, provider := strings.ToLower(it.rule.ID), strings.ToLower(it.rule.Provider)
-	if len(n.Rules) > 0 && !slices.Contains(n.Rules, id) && !slices.Contains(n.Rules, provider) {
-		return false
-	}
-	if n.PeerRule != "" && n.PeerRule != id && s.allows.known(n.PeerRule) {
-		return false
-	}
-	if n.Commit != "" && (s.graph == nil || e.commit < 0 || s.graph.ID(e.commit).String() != n.Commit) {
-		return false
-	}
-	if len(n.Paths) == 0 && n.Path == "" {
-		return true
-	}
-	if !e.hasPath {
-		return false
-	}
-	paths := s.pathsOf(e)
-	if n.Path != "" && !slices.Contains(paths, n.Path) || n.PathLine != 0 && n.PathLine != e.at.line {
-		return false
-	}
-	return len(n.Paths) == 0 || slices.ContainsFunc(n.Paths, func(glob string) bool {
-		return slices.ContainsFunc(paths, func(p string) bool { return matchGlob(glob, p) })
-	})
 }
 
 // reportAllows says in the coverage what was suppressed, and what is to be said of what suppresses.

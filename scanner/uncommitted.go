@@ -115,6 +115,10 @@ func (s *scan) headParents() []snapshot {
 
 // pseudoCommit evaluates a state of the files that is no commit.
 func (s *scan) pseudoCommit(source string, files snapshot, parents []snapshot) {
+	if s.pseudoSides == nil {
+		s.pseudoSides = map[string][]snapshot{}
+	}
+	s.pseudoSides[source] = parents
 	var diffs []history.DiffFunc
 	for _, p := range parents {
 		diffs = append(diffs, snapshotDiff(p, files))

@@ -29,9 +29,18 @@ type Entry struct {
 	Line int    // 0 where the format has no lines
 	Text string // what it says, to name it; without secrets
 
-	Fingerprint string   // Mudlark's, in lower case
-	Paths       []string // globs, of which one must match
-	Rules       []string // ids or providers, in lower case, of which one must be the finding's
+	Fingerprint string // Mudlark's, in lower case
+	// Fingerprints, of which one must be that of the secret.
+	Fingerprints []string
+	Paths        []string // globs, of which one must match
+	Rules        []string // ids or providers, in lower case, of which one must be the finding's
+	// PathRegexes and Commits are alternatives as Paths is: regexes that must match within the path, and full names of commits.
+	PathRegexes, Commits []string
+	// Regexes, of which one must match within the text that Target names: TargetSecret, TargetMatch or TargetLine.
+	Regexes []string
+	Target  string
+	// Stopwords, in lower case, of which the secret must hold one.
+	Stopwords []string
 	// Path is the exact path of the secret, with forward slashes; PathLine its line, 0 for any.
 	Path     string
 	PathLine int
@@ -44,6 +53,16 @@ type Entry struct {
 	Until  time.Time // the entry counts up to the end of this day; zero for ever
 	Reason string
 }
+
+// The texts that Entry.Regexes may look at: the secret, all that the rule's regex matched, or the line (of which TargetReach bytes on
+// each side of the secret are looked at).
+const (
+	TargetSecret = "secret"
+	TargetMatch  = "match"
+	TargetLine   = "line"
+
+	TargetReach = 1 << 10
+)
 
 // A Problem is a part of a file that is not understood, and does nothing.
 type Problem struct {
@@ -83,14 +102,16 @@ func IsFingerprint(s string) bool {
 	return len(s) == 32 && strings.Trim(strings.ToLower(s), "0123456789abcdef") == ""
 }
 
-// HashSHA1 and HashSHA256 return hashes of secrets as entries hold them.
+// HashSHA1 returns the hash of a secret by which detect-secrets names it.
 func HashSHA1(secret string) string {
 	sum := sha1.Sum([]byte(secret))
 	return hex.EncodeToString(sum[:])
 }
 
-// HashSHA256 is HashSHA1 with SHA-256.
+// HashSHA256 returns the hash of a secret by which entries name it. Tools differ in how they copy keys of several lines, so line
+// breaks count alike however they are written, and white space around the secret does not count.
 func HashSHA256(secret string) string {
+	secret = strings.TrimSpace(strings.NewReplacer("\r\n", "\n", `\r\n`, "\n", `\n`, "\n").Replace(secret))
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
 }
