@@ -121,6 +121,14 @@ func (s *scan) addAllow(a *allows, e allow.Entry) {
 		}
 	}
 	n := &allowEntry{Entry: e}
+	var err error
+	if n.regexes, err = compileAll(e.Regexes); err == nil {
+		n.pathRegexes, err = compileAll(e.PathRegexes)
+	}
+	if err != nil {
+		a.note("malformed", e, "a regex does not compile")
+		return
+	}
 	a.all = append(a.all, n)
 	switch {
 	case e.Fingerprint != "":
@@ -134,6 +142,9 @@ func (s *scan) addAllow(a *allows, e allow.Entry) {
 		a.byPlace[k] = append(a.byPlace[k], n)
 	default:
 		a.general = append(a.general, n)
+		if len(e.Regexes) > 0 && (e.Target == allow.TargetLine || e.Target == allow.TargetMatch) {
+			a.around = append(a.around, n)
+		}
 	}
 }
 
@@ -149,7 +160,7 @@ func (a *allows) textual(data []byte) func(*detectors.Match) []*allowEntry {
 	}
 	return func(m *detectors.Match) (out []*allowEntry) {
 		line := lineOf(data, m.Start, m.End)
-		whole := data[m.Start-m.Before : m.End+m.After]
+		whole := data[max(0, m.Start-m.Before):min(len(data), m.End+m.After)]
 		for _, n := range a.around {
 			text := line
 			if n.Target == allow.TargetMatch {
