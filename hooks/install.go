@@ -6,12 +6,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // Options says what to install.
 type Options struct {
-	Hooks []string // names; empty for pre-commit and pre-push, or, in a bare repository, pre-receive
+	Hooks []string // names
 	Flags []string // passed on to every run of a hook
 	// Program is the absolute path of the program that hooks call; "" for the one in $PATH.
 	Program string
@@ -24,42 +25,29 @@ type Change struct {
 	What string // in words, for people
 }
 
-func (o Options) names(bare bool) ([]string, error) {
-	if len(o.Hooks) == 0 {
-		if bare {
-			return []string{PreReceive}, nil
-		}
-		return []string{PreCommit, PrePush}, nil
+// Usual returns the hooks that are installed if none is named: pre-commit and pre-push, or, in a bare repository, pre-receive.
+func (p *Place) Usual() []string {
+	if p.Bare {
+		return []string{PreReceive}
 	}
+	return []string{PreCommit, PrePush}
+}
+
+func known(hook string) bool { return slices.Contains(Names(), hook) }
+
+// Install puts Mudlark into the hooks at p. What is there stays and is called as well. Doing it again changes nothing but the path of
+// the program.
+func Install(p *Place, o Options) ([]Change, error) {
 	for _, h := range o.Hooks {
 		if !known(h) {
 			return nil, errorf("the hooks are "+strings.Join(Names(), ", "), "there is no hook %q", h)
 		}
 	}
-	return o.Hooks, nil
-}
-
-func known(hook string) bool {
-	for _, n := range Names() {
-		if n == hook {
-			return true
-		}
-	}
-	return false
-}
-
-// Install puts Mudlark into the hooks at p. What is there stays and is called as well. Doing it again changes nothing but the path of
-// the program.
-func Install(p *Place, o Options) ([]Change, error) {
-	names, err := o.names(p.Bare)
-	if err != nil {
-		return nil, err
-	}
 	if err := os.MkdirAll(p.Dir, 0o777); err != nil {
 		return nil, errorf("may you write there?", "%s: %s", p.Dir, cause(err))
 	}
 	var changes []Change
-	for _, name := range names {
+	for _, name := range o.Hooks {
 		c, err := installOne(p, name, o)
 		if err != nil {
 			return changes, err

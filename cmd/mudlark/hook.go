@@ -76,16 +76,18 @@ func newHookInstall(e *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			o := hooks.Options{Hooks: names, Flags: passed, Program: ownProgram()}
-			if err := checkHookFlags(e, names, passed); err != nil {
-				return err
-			}
-			return tellChanges(e, dir, "", func() ([]hooks.Change, error) {
+			return tellChanges(e, "", func() ([]hooks.Change, error) {
 				place, err := hookPlace(dir, global, len(args) > 0)
 				if err != nil {
 					return nil, err
 				}
-				return hooks.Install(place, o)
+				if len(names) == 0 {
+					names = place.Usual()
+				}
+				if err := checkHookFlags(e, names, passed); err != nil {
+					return nil, err
+				}
+				return hooks.Install(place, hooks.Options{Hooks: names, Flags: passed, Program: ownProgram()})
 			})
 		},
 	}
@@ -117,7 +119,7 @@ func newHookUninstall(e *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return tellChanges(e, dir, "Mudlark is in none of the hooks here.", func() ([]hooks.Change, error) {
+			return tellChanges(e, "Mudlark is in none of the hooks here.", func() ([]hooks.Change, error) {
 				place, err := hookPlace(dir, global, len(args) > 0)
 				if err != nil {
 					return nil, err
@@ -153,7 +155,7 @@ func hookPlace(dir string, global, named bool) (*hooks.Place, error) {
 }
 
 // tellChanges makes the changes and says what was done; nothing is what to say if there was none.
-func tellChanges(e *environment, dir, nothing string, change func() ([]hooks.Change, error)) error {
+func tellChanges(e *environment, nothing string, change func() ([]hooks.Change, error)) error {
 	changes, err := change()
 	for _, c := range changes {
 		fmt.Fprintf(e.stdout, "%-12s %s\n             %s\n", c.Hook, c.What, c.File)

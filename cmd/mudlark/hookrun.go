@@ -180,22 +180,16 @@ func (f *hookFlags) tellBypass(e *environment, hook, reason string) error {
 
 // checkHookFlags makes sure that the flags, which hooks will be run with, are understood by them.
 func checkHookFlags(e *environment, names, flags []string) error {
-	if len(names) == 0 {
-		names = []string{hooks.PreCommit}
-	}
 	for _, name := range names {
-		for _, cmd := range newHookRun(e).Commands() {
-			if cmd.Name() != name {
-				continue
-			}
-			cmd.SetOut(io.Discard)
-			cmd.SetErr(io.Discard)
-			if err := cmd.ParseFlags(flags); err != nil {
-				return flagError(cmd, err)
-			}
-			if n := cmd.Flags().NArg(); n > 0 {
-				return usagef("write only flags behind --", "%q is no flag of mudlark hook run %s", cmd.Flags().Arg(0), name)
-			}
+		cmd, _, err := newRoot(e).Find([]string{"hook", "run", name})
+		if err != nil || cmd.Name() != name {
+			return nil // installing says what is wrong with the name
+		}
+		if err := cmd.ParseFlags(flags); err != nil {
+			return flagError(cmd, err)
+		}
+		if cmd.Flags().NArg() > 0 {
+			return usagef("write only flags behind --", "%q is no flag of mudlark hook run %s", cmd.Flags().Arg(0), name)
 		}
 	}
 	return nil

@@ -36,6 +36,7 @@ func TestMain(m *testing.M) {
 //	commit REPO MESSAGE [DATE] commit all files of a folder, which becomes a repository if it is none
 //	exits CODE ARG...          run mudlark, which must exit with the code
 //	tidy FILE                  replace what varies in a report: object names, times, paths of the test
+//	gitserver DIR [USER]       serve the repositories of a folder at $GITURL; see gitServer
 //	valid FILE                 a JSON or JSONL report must agree with docs/report.schema.json
 //
 // A script begins with what it shows. Its name is the flag or the subject.
@@ -49,7 +50,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"mktoken": mktoken, "put": put, "encode": encode, "lose": lose,
-			"commit": commit, "exits": exits, "tidy": tidy, "valid": valid,
+			"commit": commit, "exits": exits, "tidy": tidy, "valid": valid, "gitserver": gitServer,
 		},
 	})
 }

@@ -1,7 +1,9 @@
 package gitstore
 
 import (
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -24,43 +26,68 @@ func (r *Remote) Tracks(ref string) bool {
 }
 
 // Remote returns the remote that a push goes to, by what Git tells a pre-push hook: its name, or its URL if it has none, and the URL that
-// is pushed to. Where a push goes to another repository than a fetch comes from (remote.NAME.pushurl), no ref follows it. Only the
-// repository's own configuration is read.
+// is pushed to. A URL that some remote has stands for that remote. Where a push goes to another repository than a fetch comes from
+// (remote.NAME.pushurl), no ref follows it. Only the repository's own configuration is read.
 func (r *Repo) Remote(name, url string) *Remote {
+	remotes := r.remotes()
+	conf := remotes[name]
+	if conf == nil {
+		for _, n := range slices.Sorted(maps.Keys(remotes)) {
+			if sameRepository(remotes[n].urls, name) {
+				name, conf = n, remotes[n]
+				break
+			}
+		}
+	}
 	found := &Remote{Name: name}
-	var fetch, urls, pushURLs []string
+	if conf == nil {
+		conf = &remoteConfig{}
+	}
+	if len(conf.pushURLs) > 0 && !sameRepository(conf.urls, url) {
+		return found
+	}
+	for _, spec := range conf.fetch {
+		if _, to, ok := strings.Cut(strings.TrimPrefix(spec, "+"), ":"); ok && strings.HasPrefix(to, "refs/") && spec[0] != '^' {
+			found.tracking = append(found.tracking, to)
+		}
+	}
+	if len(conf.fetch) == 0 && len(conf.urls) == 0 && safeRefName("refs/remotes/"+name+"/x") {
+		found.tracking = []string{"refs/remotes/" + name + "/*"} // configured elsewhere, as a clone has it
+	}
+	return found
+}
+
+// remoteConfig is a remote's section of the configuration.
+type remoteConfig struct{ fetch, urls, pushURLs []string }
+
+// remotes reads the remotes of the repository's own configuration.
+func (r *Repo) remotes() map[string]*remoteConfig {
 	var text []byte
 	for _, file := range []string{filepath.Join(r.CommonDir, "config"), filepath.Join(r.GitDir, "config.worktree")} {
 		if more, err := readLayoutFile(file, maxConfigFile); err == nil {
 			text = append(append(text, more...), '\n')
 		}
 	}
-	section := "remote." + name + "."
+	remotes := map[string]*remoteConfig{}
 	parseConfig(text, func(key, value string, _ bool) {
-		switch key {
-		case section + "fetch":
-			fetch = append(fetch, value)
-		case section + "url":
-			urls = append(urls, value)
-		case section + "pushurl":
-			pushURLs = append(pushURLs, value)
+		section, variable := key[:max(0, strings.LastIndexByte(key, '.'))], key[strings.LastIndexByte(key, '.')+1:]
+		name, ok := strings.CutPrefix(section, "remote.")
+		if !ok {
+			return
+		}
+		if remotes[name] == nil {
+			remotes[name] = &remoteConfig{}
+		}
+		switch c := remotes[name]; variable {
+		case "fetch":
+			c.fetch = append(c.fetch, value)
+		case "url":
+			c.urls = append(c.urls, value)
+		case "pushurl":
+			c.pushURLs = append(c.pushURLs, value)
 		}
 	})
-	if len(pushURLs) > 0 && !sameRepository(urls, url) {
-		return found
-	}
-	for _, spec := range fetch {
-		if strings.HasPrefix(spec, "^") {
-			continue
-		}
-		if _, to, ok := strings.Cut(strings.TrimPrefix(spec, "+"), ":"); ok && strings.HasPrefix(to, "refs/") {
-			found.tracking = append(found.tracking, to)
-		}
-	}
-	if len(fetch) == 0 && safeRefName("refs/remotes/"+name+"/x") {
-		found.tracking = []string{"refs/remotes/" + name + "/*"}
-	}
-	return found
+	return remotes
 }
 
 // sameRepository reports whether url names the same repository as one of the others, by whatever protocol.
