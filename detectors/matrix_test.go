@@ -231,7 +231,7 @@ func TestRulesPairs(t *testing.T) {
 				}
 				text := variableName(r) + " = " + string(id) + "\n" + requiredParts(rnd, &all)
 				got := s.Scan([]byte(text)).Matches
-				if len(got) != 1 || got[0].Rule != r || got[0].Confidence != r.Confidence || len(got[0].Parts) < len(r.Parts) {
+				if len(got) != 1 || got[0].Rule != r || got[0].Confidence != confidenceOf(r, id) || len(got[0].Parts) < len(r.Parts) {
 					t.Fatalf("%q gives %+v", text, got)
 				}
 				for _, p := range got[0].Parts {
@@ -244,7 +244,7 @@ func TestRulesPairs(t *testing.T) {
 					if len(alone) > 0 {
 						t.Errorf("%q alone gives %+v, want nothing", id, alone)
 					}
-				} else if want := confidenceAlone(r); len(alone) != 1 || alone[0].Confidence != want {
+				} else if want := confidenceAlone(r, id); len(alone) != 1 || alone[0].Confidence != want {
 					t.Errorf("%q alone gives %+v, want it at %s confidence", id, alone, want)
 				}
 			}
@@ -252,13 +252,25 @@ func TestRulesPairs(t *testing.T) {
 	}
 }
 
-// confidenceAlone returns the confidence of a match of which no companion was found: at most medium if one of them is a secret.
-func confidenceAlone(r *rules.Rule) rules.Confidence {
-	secret := slices.ContainsFunc(r.Parts, func(p rules.Part) bool { return !p.Public })
-	if secret && r.Confidence == rules.High {
-		return rules.Medium
+// confidenceOf returns the confidence of the alternative that a token was made of.
+func confidenceOf(r *rules.Rule, token []byte) rules.Confidence {
+	for i := range r.Formats {
+		one := *r
+		one.Formats = r.Formats[i : i+1]
+		if valid(&one, token) {
+			return r.Formats[i].Confidence
+		}
 	}
 	return r.Confidence
+}
+
+// confidenceAlone returns the confidence of a match of which no companion was found: at most medium if one of them is a secret.
+func confidenceAlone(r *rules.Rule, token []byte) rules.Confidence {
+	secret := slices.ContainsFunc(r.Parts, func(p rules.Part) bool { return !p.Public })
+	if c := confidenceOf(r, token); !secret || c != rules.High {
+		return c
+	}
+	return rules.Medium
 }
 
 // TestPairsPublic: a companion that is no secret itself, such as a host, is of use when it is found and not missed when it is not.
