@@ -11,6 +11,7 @@ import (
 
 // inflater inflates zlib streams with state that is used again.
 type inflater struct {
+	flat  *flatDecoder  // nil before first use
 	z     io.ReadCloser // nil before first use; a zlib.Resetter
 	bytes bytes.Reader
 	file  io.SectionReader
@@ -25,6 +26,24 @@ var (
 	errInflatesTo = errors.New("zlib stream holds less than declared")
 	errInflatesOn = errors.New("zlib stream holds more than declared")
 )
+
+// memory inflates the stream that b begins with, which has to make n bytes. The result is the pool's.
+func (z *inflater) memory(b []byte, n int64) ([]byte, error) {
+	if n <= firstBuffer && n <= int64(len(b))*maxRatio {
+		if z.flat == nil {
+			z.flat = &flatDecoder{}
+		}
+		buf := z.pool.get(n)
+		if z.flat.zlib(buf, b) {
+			return buf, nil
+		}
+		z.pool.put(buf)
+	}
+	if err := z.fromBytes(b); err != nil { // it says what is wrong
+		return nil, err
+	}
+	return z.rest(nil, n, int64(len(b)))
+}
 
 // fromBytes makes b the source of the next stream.
 func (z *inflater) fromBytes(b []byte) error {

@@ -262,11 +262,9 @@ func (r *Reader) inflate(s *packState, e packEntry) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err = r.z.fromBytes(b); err == nil {
-			var data []byte
-			if data, err = r.z.rest(nil, e.size, int64(len(b))); err == nil {
-				return data, nil
-			}
+		data, err := r.z.memory(b, e.size)
+		if err == nil {
+			return data, nil
 		}
 		if err != errZlibEnds || e.data+int64(len(b)) >= s.end {
 			return nil, err

@@ -31,6 +31,7 @@ type walkWorker struct {
 	spare     []*heldObject
 	visit     Visit
 	runs      []Run
+	stream    []byte // of an entry larger than a window
 
 	overhead int64 // bytes beside what the budget counts
 	count    struct {
@@ -45,7 +46,7 @@ func (w *walk) newWorker(number int) *walkWorker {
 	share := w.opt.Budget / int64(w.opt.Workers)
 	v := &walkWorker{walk: w, number: number, r: w.store.NewReader(share / 8), seed: maphash.MakeSeed()}
 	v.r.pool.limit = share / 8
-	v.overhead = share/4 + windowCount*windowSize
+	v.overhead = share/4 + windowCount*windowSize + maxStream
 	v.r.reserve = func(size int64) {
 		if v.uncounted && size > v.walk.budget.limit/4 {
 			v.goAhead()
@@ -322,19 +323,36 @@ func (w *walkWorker) inflate(e packEntry, off int64, n walkNode) ([]byte, error)
 	return data, nil
 }
 
+// maxStream is the size of the largest entries that are read as a whole before they are inflated.
+const maxStream = 1 << 20
+
 // inflateStream inflates from memory if the entry is known to be small enough.
 func (w *walkWorker) inflateStream(e packEntry, off, stream int64) ([]byte, error) {
-	if stream > 0 && stream <= windowSize {
-		if b, err := w.r.win.at(w.plan.state, off, stream); err == nil && int64(len(b)) > e.data-off {
-			b = b[e.data-off:]
-			if err := w.r.z.fromBytes(b); err == nil {
-				if data, err := w.r.z.rest(nil, e.size, int64(len(b))); err == nil {
-					return data, nil
-				}
-			}
+	if b := w.streamBytes(off, stream); int64(len(b)) > e.data-off {
+		if data, err := w.r.z.memory(b[e.data-off:], e.size); err == nil {
+			return data, nil
 		}
 	}
 	return w.r.inflate(w.plan.state, e)
+}
+
+// streamBytes returns the bytes of an entry that takes up stream bytes, nil if that is unknown or too much.
+func (w *walkWorker) streamBytes(off, stream int64) []byte {
+	if stream <= 0 || stream > maxStream {
+		return nil
+	}
+	if stream <= windowSize {
+		b, _ := w.r.win.at(w.plan.state, off, stream) // on an error it is read in the other way, which says so
+		return b
+	}
+	if int64(len(w.stream)) < stream {
+		w.stream = make([]byte, maxStream)
+	}
+	n, err := w.plan.state.readAt(w.stream[:stream], off)
+	if err != nil {
+		return nil
+	}
+	return w.stream[:n]
 }
 
 // patch sets h.data to what a delta makes of base. It returns the delta's instructions.
