@@ -19,6 +19,8 @@ func structureCheck(name string) (check, bool) {
 		return check{verify: verifyDiscord, fix: fixDiscord}, true
 	case "shopee":
 		return check{verify: verifyShopee, fix: fixShopee}, true
+	case "basic-pair":
+		return check{verify: verifyBasicPair, fix: fixBasicPair}, true
 	case "grafana-legacy":
 		return check{verify: verifyGrafanaKey, fix: fixGrafanaKey}, true
 	case "base64-json": // the longest part between dividers ("_", ".") is base64 of a JSON object

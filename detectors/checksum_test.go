@@ -53,6 +53,7 @@ func checksumShapes() map[string]string {
 		"jwt-front":                "eyJ{base64url:30-60}.eyJ{base64url:60-90}.{base64url:43}",
 		"jwt-kubernetes":           "eyJ{base64url:30-60}.eyJ{base64url:60-90}.{base64url:43}",
 		"jwt-entra":                "eyJ{base64url:30-60}.eyJ{base64url:60-90}.{base64url:43}",
+		"basic-pair":               "{base64:40}",
 		"grafana-legacy":           "eyJrIjoi{base64:80-200}",
 		"pypi":                     "pypi-AgEIcHlwaS5vcmc{base64url:141}",
 		"vault":                    "hvs.CAESI{base64url:90}",

@@ -53,7 +53,7 @@ func Matrix() []Syntax {
 		line("Terraform", "variable \"%s\" {\n  default = \"%s\"\n}\n"),
 		line("Dockerfile", "FROM scratch\nENV %s=%s\nRUN true\n"),
 		{"URL query", func(name, value string) string {
-			return "see http://host.internal/a?b=1&" + name + "=" + url.QueryEscape(value) + "&c=2 there\n"
+			return "see http://host.internal/a?b=1&" + name + "=" + strings.ReplaceAll(url.QueryEscape(value), "+", "%20") + "&c=2 there\n"
 		}, isLine},
 		line("HTTP header", "> %s: %s\r\n> Accept: */*\r\n"),
 		line("Markdown code", "Set `%s` to `%s` first.\n"),

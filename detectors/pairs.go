@@ -66,15 +66,30 @@ func (e *Engine) join(l *level, found []*finding) []*finding {
 			l.joinPart(p, group, taken, dropped)
 		}
 	}
-	return slices.DeleteFunc(found, func(f *finding) bool { return dropped[f] })
+	companions := companionSpans(found)
+	return slices.DeleteFunc(found, func(f *finding) bool {
+		return dropped[f] || f.Rule.Public && overlaps(companions, f.Start, f.End)
+	})
+}
+
+// companionSpans returns the spans of all companions: a public value that is one is not reported for itself.
+func companionSpans(found []*finding) []interval {
+	var spans []interval
+	for _, f := range found {
+		for _, p := range f.Parts {
+			spans = append(spans, interval{p.Start, p.End - 1})
+		}
+	}
+	return normalise(spans)
 }
 
 // takenSpans returns the spans of the matches that say by themselves what they are: no companion overlaps one. A match that
-// rests on its surroundings alone does not take its bytes away: every companion looks random, and stands beside a name.
+// rests on its surroundings alone does not take its bytes away: every companion looks random, and stands beside a name. Nor does
+// a public value, such as a client id: it is what secrets go with.
 func takenSpans(found []*finding) []interval {
 	var taken []interval
 	for _, f := range found {
-		if f.literal > 1 || f.verdict > 0 {
+		if !f.Rule.Public && (f.literal > 1 || f.verdict > 0) {
 			taken = append(taken, interval{f.Start, f.End - 1})
 		}
 	}

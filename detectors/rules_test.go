@@ -140,7 +140,7 @@ func TestRulesShapes(t *testing.T) {
 	all := shapes(t)
 	// What lies in the structure of the decoded text has no plain shape.
 	structured := []string{"jwt", "supabase-service-role-jwt", "supabase-anon-jwt", "aws-codeartifact-token", "aws-bedrock-api-key-short",
-		"atlassian-data-center-pat", "front-api-token", "frameio-jwt", "grafana-api-key-legacy"}
+		"atlassian-data-center-pat", "front-api-token", "frameio-jwt", "grafana-api-key-legacy", "azure-entra-id-token", "kubernetes-service-account-token"}
 	byID := map[string]*rules.Rule{}
 	for _, r := range set {
 		byID[r.ID] = r
@@ -376,7 +376,30 @@ func TestRulesExamples(t *testing.T) {
 		},
 		"hasura-admin-secret-own":     func(v string) string { return "HASURA_GRAPHQL_ADMIN_SECRET: " + v + "\n" },
 		"terraform-provider-password": func(v string) string { return "administrator_login_password = \"" + v + "\"\n" },
-		"jdbc-url":                    func(v string) string { return "url=jdbc:postgresql://db.corp.net:5432/a?user=app&password=" + v + "\n" },
+		"microsoft-securestring-plaintext": func(v string) string {
+			return "$p = ConvertTo-SecureString -String '" + v + "' -AsPlainText -Force\n"
+		},
+		"microsoft-psexec-credentials": func(v string) string { return "psexec.exe \\\\srv01 -u CORP\\admin -p " + v + " cmd.exe\n" },
+		"postgres-dsn":                 func(v string) string { return "dsn: host=db.corp.net port=5432 user=app password=" + v + " dbname=a\n" },
+		"pgpass-file":                  func(v string) string { return "db.corp.net:5432:*:app:" + v + "\n" },
+		"mysql-client-config":          func(v string) string { return "[client]\nuser=app\npassword = " + v + "\n" },
+		"redis-config-requirepass":     func(v string) string { return "port 6379\nrequirepass " + v + "\n" },
+		"kafka-sasl-jaas": func(v string) string {
+			return "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username=\"app\" password=\"" + v + "\";\n"
+		},
+		"ldap-bind-credentials": func(v string) string {
+			return "uri ldaps://ldap.corp.net\nbinddn cn=app,dc=corp,dc=net\nbindpw " + v + "\n"
+		},
+		"smtp-config-credentials":    func(v string) string { return "SMTP_HOST=mail.corp.net\nSMTP_PASSWORD=" + v + "\n" },
+		"odbc-connection-string":     func(v string) string { return "Data Source=db1;User ID=app;Password=" + v + ";\n" },
+		"oracle-sqlplus-credentials": func(v string) string { return "sqlplus -s app/" + v + "@ORCL @run.sql\n" },
+		"kubeconfig-credentials":     func(v string) string { return "users:\n- name: admin\n  user:\n    token: " + v + "\n" },
+		"http-basic-header":          func(v string) string { return "curl -H 'Authorization: Basic " + v + "' https://a.corp.net\n" },
+		"http-bearer-header":         func(v string) string { return "{\"headers\": {\"Authorization\": \"Bearer " + v + "\"}}\n" },
+		"curl-user-credentials":      func(v string) string { return "curl -fsS -u deploy:" + v + " https://a.corp.net/x\n" },
+		"netrc-credentials":          func(v string) string { return "machine a.corp.net\n  login me\n  password " + v + "\n" },
+		"jwt-signing-secret":         func(v string) string { return "JWT_SECRET=" + v + "\n" },
+		"jdbc-url":                   func(v string) string { return "url=jdbc:postgresql://db.corp.net:5432/a?user=app&password=" + v + "\n" },
 	}
 	for _, r := range set {
 		if r.Regex == "" {
@@ -389,6 +412,9 @@ func TestRulesExamples(t *testing.T) {
 		}
 		for range tokens() {
 			secret := randomText(rnd, 36)
+			if c, ok := checkFor(r.Checksum); ok {
+				secret = string(c.fix([]byte(secret)))
+			}
 			text := example(secret)
 			if got := s.Scan([]byte(text)).Matches; !isOnly(got, r, []byte(secret)) {
 				t.Errorf("rule %s: %q gives %s", r.ID, text, describe(got))
