@@ -90,12 +90,24 @@ format = "{digit:12}"
 public = true
 
 [rule.verify]
-request = "GET /"
+request  = "GET https://{part.account}.acme.example/me?k={secret|urlquery}"
+hosts    = ["*.acme.example"]
+effect   = "cost"
+endpoint = "acme"
+body     = '{"a":"{secret|json}"}'
+evidence = "https://acme.example/api"
+active   = [{ status = [200, 201], json = ["user.id", "list[0].ok=true"] }, { status = 200, header = "X-User: me" }]
+inactive = { status = [401], body = "revoked" }
+identity = { login = "json:user.login", scopes = "header:X-Scopes" }
 [rule.verify.headers]
-X = "y"
+X = "{basic(part.account,secret)}"
 
 [rule.revoke]
-effect = "write"
+request  = "DELETE https://acme.example/me"
+headers  = { Authorization = "Basic {secret|basic(api)}" }
+success  = { status = [204] }
+proof    = "verify"
+evidence = "https://acme.example/api"
 `)
 	near := []string{"acme", "acm_"}
 	want := &Rule{
@@ -117,9 +129,30 @@ effect = "write"
 			},
 			{Name: "account", Lines: 40, Public: true, Formats: []Format{{Text: "{digit:12}", Node: mustParse(t, "{digit:12}"), Confidence: Medium}}},
 		},
-		Verify: map[string]any{"request": "GET /", "headers": map[string]any{"X": "y"}},
-		Revoke: map[string]any{"effect": "write"},
-		Class:  Long, Reach: 32 + 2*16 + 160 + 4 + 160 + 3 + 16<<10,
+		Verify: &Verify{
+			Requests: []Request{{
+				Method: "GET",
+				URL: Template{{Literal: "https://"}, {Values: []string{"account"}}, {Literal: ".acme.example/me?k="},
+					{Values: []string{""}, Filters: []Filter{{Name: "urlquery"}}}},
+				Headers: []Header{{"X", Template{{Values: []string{"account", ""}, Filters: []Filter{{Name: "base64"}}}}}},
+				Body:    Template{{Literal: `{"a":"`}, {Values: []string{""}, Filters: []Filter{{Name: "json"}}}, {Literal: `"}`}},
+			}},
+			Hosts: []string{"*.acme.example"}, Effect: EffectCost, Endpoint: "acme", Evidence: "https://acme.example/api",
+			Active: []Condition{
+				{Status: []int{200, 201}, JSON: []JSONTest{{Path: JSONPath{{Name: "user"}, {Name: "id"}}}, {Path: JSONPath{{Name: "list"}, {Index: 0}, {Name: "ok"}}, Equal: true, Text: "true"}}},
+				{Status: []int{200}, Header: []HeaderTest{{"X-User", "me"}}},
+			},
+			Inactive: []Condition{{Status: []int{401}, Body: []string{"revoked"}}},
+			Identity: []IdentityField{{Name: "login", JSON: JSONPath{{Name: "user"}, {Name: "login"}}}, {Name: "scopes", Header: "X-Scopes"}},
+		},
+		Revoke: &Revoke{
+			Request: Request{
+				Method: "DELETE", URL: Template{{Literal: "https://acme.example/me"}},
+				Headers: []Header{{"Authorization", Template{{Literal: "Basic "}, {Values: []string{""}, Filters: []Filter{{Name: "basic", Arg: "api"}}}}}},
+			},
+			Success: []Condition{{Status: []int{204}}}, Proof: "verify", Evidence: "https://acme.example/api",
+		},
+		Class: Long, Reach: 32 + 2*16 + 160 + 4 + 160 + 3 + 16<<10,
 		File: "acme.toml", Line: 4,
 	}
 	if diff := cmp.Diff(want, r); diff != "" {
@@ -188,7 +221,9 @@ func TestParseErrors(t *testing.T) {
 		{"unknown format key", rule + "[[rule.format]]\nformat = \"acme_{hex:3}\"\nseverity = \"low\"\n", []string{
 			`f.toml:9: rule acme-x: unknown key "severity"; the keys here are after, boundary, checksum, confidence, entropy, format, near`}},
 		{"unknown verify key", rule + format + "[rule.verify]\nurl = \"x\"\n", []string{
-			`f.toml:9: rule acme-x: unknown key "url"; the keys here are active, body, effect, endpoint, evidence, headers, hosts, identity, inactive, proof, protocol, request, success`}},
+			`f.toml:8: rule acme-x: evidence is missing; write evidence = "https://...", the provider's page that states the answers`,
+			`f.toml:8: rule acme-x: there is neither request nor protocol in [rule.verify]; write request = "GET https://api.example.com/me", or protocol = "..."`,
+			`f.toml:9: rule acme-x: unknown key "url"; the keys here are active, body, effect, endpoint, evidence, expired, headers, hosts, identity, inactive, protocol, request`}},
 		{"levels", "provider = \"Acme\"\n[[rule]]\nid = \"acme-x\"\nname = \"n\"\nseverity = \"severe\"\nconfidence = \"critical\"\n" + format, []string{
 			`f.toml:5: rule acme-x: severity "severe" is unknown; it is one of critical, high, medium, low`,
 			`f.toml:6: rule acme-x: confidence "critical" is unknown; it is one of high, medium, low`}},
@@ -321,14 +356,18 @@ paths = ["x"]
 id = "my-token"
 ` + head + `format = "my_{hex:20}"
 [rule.verify]
-request = "GET /"
+request = "GET https://acme.example/{secret}"
+evidence = "https://acme.example/api"
+active = { status = [200], json = "id" }
 
 [[rule]]
 id = "acme-token"
 provider = "Acme"
 ` + head + `format = "acme_{hex:20}"
 [rule.revoke]
-request = "DELETE /"
+request = "DELETE https://acme.example/{secret}"
+success = { status = [204] }
+evidence = "https://acme.example/api"
 `
 
 func TestParseConfigRules(t *testing.T) {

@@ -65,8 +65,8 @@ type Rule struct {
 	Paths      []string
 	Parts      []Part // companions of the secret
 
-	// Verify and Revoke are the tables [rule.verify] and [rule.revoke] as written; nil when they are not there.
-	Verify, Revoke map[string]any
+	Verify *Verify // nil when there is no [rule.verify]
+	Revoke *Revoke // nil when there is no [rule.revoke]
 
 	Class Class // derived
 	// Reach is the largest number of bytes that evaluating the rule looks at; -1 for Class Whole.

