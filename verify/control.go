@@ -1,0 +1,92 @@
+package verify
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"sync"
+
+	"mudlark/rules"
+)
+
+// control is the question about a made-up credential, put once for each rule and host.
+type control struct {
+	once    sync.Once
+	accepts bool
+}
+
+// acceptsAny reports whether the place takes a made-up credential for active: a firewall that answers everything, or a server that
+// looks at no credential. It is asked before the real one is sent there.
+func (e *Engine) acceptsAny(ctx context.Context, c candidate, m *message, v *values) bool {
+	key := v.rule.ID + "\x00" + m.target.url.Host
+	e.mu.Lock()
+	k := e.controls[key]
+	if k == nil {
+		k = &control{}
+		e.controls[key] = k
+	}
+	e.mu.Unlock()
+	k.once.Do(func() {
+		fake := e.madeUp(v)
+		fm, why := e.message(c, fake, v.rule.Verify.Hosts)
+		if why != "" || fm.target.url.Host != m.target.url.Host {
+			return
+		}
+		k.accepts = e.put(ctx, c, &fm, fake).Status == Active
+	})
+	return k.accepts
+}
+
+// madeUp returns values of the same form as v: what is secret is random, what is public stays.
+func (e *Engine) madeUp(v *values) *values {
+	fake := &values{rule: v.rule, secret: e.o.Generate(v.rule), parts: map[string]string{}}
+	if fake.secret == "" || strings.Contains(v.secret, "://") {
+		fake.secret = scrambled(v.secret)
+	}
+	for _, p := range v.rule.Parts {
+		switch old, ok := v.parts[p.Name]; {
+		case !ok:
+		case p.Public || len(p.Formats) == 0:
+			fake.parts[p.Name] = old
+		default:
+			fake.parts[p.Name] = generatePart(&p)
+		}
+	}
+	return fake
+}
+
+func generatePart(p *rules.Part) string {
+	rnd := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	return string(rules.GenerateFormat(rnd, p.Formats[rnd.IntN(len(p.Formats))].Node))
+}
+
+// scrambled returns s with other letters and digits; the beginning, which may say what kind of secret it is, and the host of a
+// URL stay.
+func scrambled(s string) string {
+	const kept = 4
+	from := min(kept, len(s)/4)
+	if _, rest, ok := strings.Cut(s, "://"); ok {
+		from = len(s) - len(rest)
+		if i := strings.IndexAny(rest, "/?"); i >= 0 {
+			from += i
+		} else {
+			from = len(s)
+		}
+	}
+	out := []byte(s)
+	for i := from; i < len(out); i++ {
+		switch c := out[i]; {
+		case '0' <= c && c <= '9':
+			out[i] = '0' + byte(rand.IntN(10))
+		case 'a' <= c && c <= 'f':
+			out[i] = 'a' + byte(rand.IntN(6))
+		case 'g' <= c && c <= 'z':
+			out[i] = 'g' + byte(rand.IntN(20))
+		case 'A' <= c && c <= 'F':
+			out[i] = 'A' + byte(rand.IntN(6))
+		case 'G' <= c && c <= 'Z':
+			out[i] = 'G' + byte(rand.IntN(20))
+		}
+	}
+	return string(out)
+}

@@ -1,0 +1,160 @@
+package verify
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"mudlark/rules"
+)
+
+const (
+	// maxBody is how much of a response is read.
+	maxBody = 64 << 10
+	// maxResponseHeader bounds the headers of a response.
+	maxResponseHeader = 64 << 10
+	// retries is how often a request is repeated after a failure of the network or the server.
+	retries = 2
+	// patience is how often a request is repeated because the provider wants to be asked later.
+	patience = 6
+)
+
+// newClient returns the client that all requests go through: no redirects, no cookies, TLS verified, connections by the policy.
+func newClient(p *policy, o *Options) *http.Client {
+	t := &http.Transport{
+		DialContext:            p.dial,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.rootCAs},
+		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{}, // HTTP/1.1 only
+		TLSHandshakeTimeout:    connectTimeout,
+		MaxResponseHeaderBytes: maxResponseHeader,
+		MaxIdleConnsPerHost:    hostConcurrency,
+		IdleConnTimeout:        30 * time.Second,
+		Proxy:                  func(r *http.Request) (*url.URL, error) { return p.proxy(r.URL) },
+	}
+	if o.dial != nil {
+		t.DialContext, t.DialTLSContext, t.Proxy = o.dial, o.dial, nil
+	}
+	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// exchange sends a request, again if need be, and returns the response, or why there is none.
+func (e *Engine) exchange(ctx context.Context, m *message, effect string) (*response, Reason) {
+	g := e.gate(m.target.url.Host)
+	failures, waits := 0, 0
+	for {
+		if err := g.enter(ctx, e.deadline()); err != nil {
+			return nil, e.whyNot(ctx, err)
+		}
+		r, err := e.send(ctx, m)
+		wait, limited := retryAfter(r)
+		failed := err != nil || r.status >= 500
+		if limited {
+			g.pause(wait)
+		}
+		g.leave(failed && ctx.Err() == nil)
+		switch {
+		case ctx.Err() != nil:
+			return nil, e.whyNot(ctx, ctx.Err())
+		case limited:
+			if waits++; waits > patience || wait > e.o.Timeout {
+				return r, RateLimited
+			}
+			continue
+		case errors.Is(err, errNotPublic):
+			return nil, PrivateAddress
+		case !failed:
+			return r, ""
+		}
+		reason := ServerError
+		if err != nil {
+			reason = failure(err)
+		}
+		if failures++; failures > retries || effect == rules.EffectCost || effect == rules.EffectWrite {
+			return nil, reason
+		}
+		backOff := e.o.backOff << (failures - 1)
+		if err := sleep(ctx, backOff/2+rand.N(backOff+1)); err != nil {
+			return nil, e.whyNot(ctx, err)
+		}
+	}
+}
+
+// send sends a request once.
+func (e *Engine) send(ctx context.Context, m *message) (*response, error) {
+	ctx, cancel := context.WithTimeout(ctx, e.o.requestTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, m.method, m.target.url.String(), strings.NewReader(m.body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", e.o.UserAgent)
+	for _, h := range m.headers {
+		req.Header[h[0]] = []string{h[1]} // as it is written: some servers heed the case
+	}
+	resp, err := e.client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		return nil, err
+	}
+	r := &response{status: resp.StatusCode, header: resp.Header, body: body}
+	if len(body) > maxBody {
+		r.body, r.cut = body[:maxBody], true
+	}
+	return r, nil
+}
+
+// defaultPause is how long a provider is left alone that limits requests and does not say for how long.
+const defaultPause = 2 * time.Second
+
+// retryAfter reports whether the provider wants to be asked later, and when: 429 (RFC 6585, section 4), and 403 and 503 with
+// Retry-After (RFC 9110, section 10.2.3).
+func retryAfter(r *response) (time.Duration, bool) {
+	if r == nil {
+		return 0, false
+	}
+	text := r.header.Get("Retry-After")
+	if r.status != http.StatusTooManyRequests && (text == "" || r.status != http.StatusForbidden && r.status != http.StatusServiceUnavailable) {
+		return 0, false
+	}
+	if n, err := strconv.Atoi(text); err == nil && n >= 0 && n < 1<<30 {
+		return time.Duration(n) * time.Second, true
+	}
+	if t, err := http.ParseTime(text); err == nil {
+		return max(0, time.Until(t)), true
+	}
+	return defaultPause, true
+}
+
+// whyNot explains an error of a gate or a context.
+func (e *Engine) whyNot(ctx context.Context, err error) Reason {
+	switch {
+	case errors.Is(err, errBreaker):
+		return NotAnswering
+	case errors.Is(err, errPaused):
+		return RateLimited
+	case errors.Is(err, errOutOfTime), errors.Is(context.Cause(ctx), errOutOfTime):
+		return OutOfTime
+	}
+	return Interrupted
+}
+
+// failure says in the words of Reason what a transport error is. Its own text may hold the URL, and with it the secret.
+func failure(err error) Reason {
+	var timeout net.Error
+	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
+		return TimedOut
+	}
+	return NetworkError
+}

@@ -1,0 +1,143 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// The circuit breaker: so many failures in a row mean that a host is not to be asked for a while.
+const (
+	breakerFailures = 5
+	breakerPause    = 30 * time.Second
+)
+
+// gate paces the requests to one host.
+type gate struct {
+	slots    chan struct{}
+	interval time.Duration // between two requests
+
+	mu       sync.Mutex
+	next     time.Time // when the next request may go
+	paused   time.Time // until when the host wants to be left alone
+	failures int       // in a row
+	open     time.Time // until when the breaker is open
+	probing  bool      // a request tries whether the host is back
+}
+
+var (
+	errBreaker = errors.New("the breaker is open")
+	errPaused  = errors.New("the host wants a longer pause than there is time for")
+)
+
+func newGate(concurrency int, rate float64) *gate {
+	return &gate{slots: make(chan struct{}, concurrency), interval: time.Duration(float64(time.Second) / rate)}
+}
+
+// enter waits until a request may go; leave must be called afterwards. deadline is when the time is over, or zero.
+func (g *gate) enter(ctx context.Context, deadline time.Time) error {
+	select {
+	case g.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	for {
+		at, err := g.reserve(deadline)
+		if err == nil {
+			if err = sleep(ctx, time.Until(at)); err != nil {
+				g.abandon()
+			}
+		}
+		if err != nil {
+			<-g.slots
+			return err
+		}
+		g.mu.Lock()
+		early := g.paused.After(time.Now())
+		g.mu.Unlock()
+		if !early {
+			return nil
+		}
+	}
+}
+
+// reserve returns when the next request may go.
+func (g *gate) reserve(deadline time.Time) (time.Time, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	if g.open.After(now) || g.probing {
+		return now, errBreaker
+	}
+	g.probing = g.failures >= breakerFailures
+	at := later(now, later(g.next, g.paused))
+	if !deadline.IsZero() && at.After(deadline) {
+		g.probing = false
+		if g.paused.After(deadline) {
+			return now, errPaused
+		}
+		return now, errOutOfTime
+	}
+	g.next = at.Add(g.interval)
+	return at, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// abandon gives up what was reserved.
+func (g *gate) abandon() {
+	g.mu.Lock()
+	g.probing = false
+	g.mu.Unlock()
+}
+
+// leave says how a request went.
+func (g *gate) leave(failed bool) {
+	g.mu.Lock()
+	g.probing = false
+	if !failed {
+		g.failures = 0
+	} else if g.failures++; g.failures >= breakerFailures {
+		g.open = time.Now().Add(breakerPause)
+	}
+	g.mu.Unlock()
+	<-g.slots
+}
+
+// pause lets the host alone for d, and asks it less often from then on.
+func (g *gate) pause(d time.Duration) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	until := time.Now().Add(d)
+	if until.After(g.paused) {
+		// Requests that are refused at the same time are one refusal.
+		if !g.paused.After(time.Now()) {
+			g.interval = min(g.interval*5/4, slowest)
+		}
+		g.paused = until
+	}
+}
+
+// slowest is the longest interval between requests that refusals lead to.
+const slowest = 5 * time.Second
+
+// sleep waits for d or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

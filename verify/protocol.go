@@ -1,0 +1,180 @@
+package verify
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"mudlark/rules"
+)
+
+// Protocol verifies credentials that one HTTP request cannot ask about. protocols lists them by the name that rules use.
+//
+// The engine has applied rate and policy to Targets before it calls Verify, and recovers from panics. Verify proves what it says as
+// rules do: active needs positive evidence, inactive the server's own words. It logs nothing, and returns reasons of this package
+// only; Identity is made discreet by the engine.
+type Protocol interface {
+	// Targets names what Verify will connect to, without connecting; nil if it asks offline. ok is false if a value that is
+	// needed is not there or makes no sense: the credential is skipped then.
+	Targets(p *Probe) (targets []Target, ok bool)
+	Verify(ctx context.Context, p *Probe) Answer
+}
+
+// Target is a host that a protocol verifier connects to.
+type Target struct {
+	Scheme string // "https", "postgres", "ssh", ...: what --verify-plan prints
+	Host   string // small letters, or an address
+	Port   string
+	// Text: the host stands in scanned text, and neither in the verifier nor in --endpoint.
+	Text bool
+	// Clear: the secret crosses the network in clear text, without TLS or a protocol that protects it.
+	Clear bool
+	// User, if not "": only one attempt is made for each host and user in a run, as further ones may lock the account.
+	User string
+}
+
+// Probe is a credential, with one choice of parts, that a Protocol asks about.
+type Probe struct {
+	Rule   *rules.Rule
+	Secret string
+	Parts  map[string]string // by name; those that are there
+	// Endpoints are those that --endpoint gives for the rule's endpoint name.
+	Endpoints []*url.URL
+	// Canaries: known canaries are asked about as well; else they are Skipped with reason Canary.
+	Canaries bool
+	// Dial connects to one of the Targets and to nothing else, under the host policy.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Client sends HTTP requests to the Targets under the host policy: no redirects, TLS verified.
+	Client *http.Client
+	// TLS is to be cloned for TLS on what Dial returns.
+	TLS *tls.Config
+}
+
+// protocols returns the verifiers by name.
+func protocols() map[string]Protocol {
+	return map[string]Protocol{
+		"jwt": jwt{},
+	}
+}
+
+// ProtocolNames returns the names that [rule.verify] may give as protocol, in no order.
+func ProtocolNames() []string {
+	var names []string
+	for name := range protocols() {
+		names = append(names, name)
+	}
+	return names
+}
+
+var errNoTarget = errors.New("not among the targets")
+
+// probe returns the question for a protocol.
+func (e *Engine) probe(v *values) *Probe {
+	p := &Probe{Rule: v.rule, Secret: v.secret, Parts: v.parts, Canaries: e.o.Canaries}
+	if name := v.rule.Verify.Endpoint; name != "" {
+		p.Endpoints = e.o.Endpoints[name]
+	}
+	return p
+}
+
+// askProtocol asks by a protocol of its own.
+func (e *Engine) askProtocol(ctx context.Context, v *values) answer {
+	proto, p := e.o.protocols[v.rule.Verify.Protocol], e.probe(v)
+	targets, ok := proto.Targets(p)
+	if !ok {
+		return plainAnswer(Skipped, PartMissing)
+	}
+	for _, t := range targets {
+		if why := e.checkTarget(t, v.rule.Verify.Hosts); why != "" {
+			return plainAnswer(Skipped, why)
+		}
+	}
+	if !e.firstAttempt(targets) {
+		return plainAnswer(Skipped, AskedOnce)
+	}
+	e.connect(p, targets)
+	ctx, cancel := context.WithTimeout(ctx, 2*e.o.requestTimeout)
+	defer cancel()
+	for _, t := range targets {
+		g := e.gate(net.JoinHostPort(t.Host, t.Port))
+		if err := g.enter(ctx, e.deadline()); err != nil {
+			return plainAnswer(Unknown, e.whyNot(ctx, err))
+		}
+		defer g.leave(false)
+	}
+	a := proto.Verify(ctx, p)
+	if a.Status == "" || a.Status == Unknown && ctx.Err() != nil && e.ctx.Err() != nil {
+		a = Answer{Status: Unknown, Reason: e.whyNot(e.ctx, e.ctx.Err())}
+	}
+	a.Identity = discreet(a.Identity, v)
+	return answer{Answer: a}
+}
+
+// checkTarget applies the policy to a target of a protocol.
+func (e *Engine) checkTarget(t Target, hosts []string) Reason {
+	switch {
+	case t.Host == "" || strings.ContainsAny(t.Host, "/@%\\?# "):
+		return HostNotAllowed
+	case t.Clear && !e.policy.plaintext:
+		return ClearText
+	case !t.Text || e.policy.allows(t.Host, t.Port):
+		return ""
+	}
+	return e.policy.checkText(t.Host, t.Port, nil, hosts)
+}
+
+// firstAttempt reports whether none of the targets was tried with its user before.
+func (e *Engine) firstAttempt(targets []Target) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, t := range targets {
+		if key := net.JoinHostPort(t.Host, t.Port) + "\x00" + t.User; t.User != "" && e.tried[key] {
+			return false
+		}
+	}
+	for _, t := range targets {
+		e.tried[net.JoinHostPort(t.Host, t.Port)+"\x00"+t.User] = true
+	}
+	return true
+}
+
+// connect gives a probe its connections, which lead to the targets only.
+func (e *Engine) connect(p *Probe, targets []Target) {
+	allowed := map[string]bool{}
+	for _, t := range targets {
+		allowed[net.JoinHostPort(t.Host, t.Port)] = true
+	}
+	dial := e.policy.dial
+	if e.o.dial != nil {
+		dial = e.o.dial
+	}
+	p.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if !allowed[address] {
+			return nil, errNoTarget
+		}
+		return dial(ctx, network, address)
+	}
+	p.TLS = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: e.o.rootCAs}
+	p.Client = &http.Client{
+		CheckRedirect: e.client.CheckRedirect,
+		Transport:     &onlyTo{e.client.Transport, allowed},
+	}
+}
+
+// onlyTo is a transport that leads to some hosts only.
+type onlyTo struct {
+	http.RoundTripper
+	allowed map[string]bool
+}
+
+// RoundTrip implements http.RoundTripper.
+func (o *onlyTo) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !o.allowed[net.JoinHostPort(r.URL.Hostname(), portOf(r.URL))] {
+		return nil, errNoTarget
+	}
+	return o.RoundTripper.RoundTrip(r)
+}
