@@ -23,7 +23,9 @@ type Match struct {
 	Decoded []string
 	// ChecksumOK: the rule's checksum was verified on this match.
 	ChecksumOK bool
-	Parts      []PartMatch
+	// Tied: a rule of another provider has as good a claim to the same bytes, and only its name made it lose.
+	Tied  bool
+	Parts []PartMatch
 }
 
 // PartMatch is a companion of a match.

@@ -81,6 +81,7 @@ func winners(own []*finding) []*finding {
 	kept := own[:0]
 	for _, f := range own {
 		if cover.any(f.Start, f.End) {
+			noteTie(kept, f)
 			continue
 		}
 		cover.add(f.Start, f.End)
@@ -91,6 +92,15 @@ func winners(own []*finding) []*finding {
 	}
 	slices.SortFunc(kept, func(a, b *finding) int { return cmp.Compare(a.Start, b.Start) })
 	return kept
+}
+
+// noteTie marks that of the findings that stand which won over f by the name of its rule alone.
+func noteTie(kept []*finding, f *finding) {
+	for i := len(kept) - 1; i >= 0 && kept[i].verdict == f.verdict && kept[i].literal == f.literal && kept[i].Confidence == f.Confidence; i-- {
+		if k := kept[i]; k.Start == f.Start && k.End == f.End && k.Rule.Provider != f.Rule.Provider {
+			k.Tied = true
+		}
+	}
 }
 
 // distinct drops the decoded findings whose rule and secret also stand raw in bytes that overlap, or that another chain of

@@ -194,6 +194,8 @@ type Summary struct {
 	ByVerdict       map[string]int `json:"by_verdict"`
 	BelowConfidence int            `json:"below_confidence"` // found, but below --min-confidence
 	Filtered        int            `json:"filtered"`         // found, but left out by --rule and --exclude-rule
+	// NotVerified: found, but not active, and so left out by --only-verified. ByVerdict counts these, too.
+	NotVerified int `json:"not_verified"`
 	// Suppressed counts what was found and is allowed, by what allows it: inline, ignore, config, baseline.
 	Suppressed   int            `json:"suppressed"`
 	SuppressedBy map[string]int `json:"suppressed_by"`

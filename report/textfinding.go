@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -219,9 +221,7 @@ func (t *textHandler) facts(p *page, f *Finding) {
 	if f.Confidence != "high" {
 		p.field("confidence", Escape(f.Confidence))
 	}
-	if f.Verdict.Status != "" && f.Verdict.Status != "unasked" {
-		p.field("verdict", strings.TrimSuffix(Escape(f.Verdict.Status)+": "+Escape(f.Verdict.Reason), ": "))
-	}
+	t.verdict(p, &f.Verdict)
 	if t.o.ShowSecrets {
 		secretLines(p, "secret", f.Secret, f.SecretB64)
 	}
@@ -229,6 +229,23 @@ func (t *textHandler) facts(p *page, f *Finding) {
 	p.field("next step", nextStep(f.Source))
 	if f.Rotate != "" {
 		p.more(Escape(f.Rotate))
+	}
+}
+
+// verdict writes what the provider said, and whose the secret is.
+func (t *textHandler) verdict(p *page, v *Verdict) {
+	if v.Status == "" || v.Status == "unasked" {
+		return
+	}
+	status := Escape(v.Status)
+	if v.Status == "active" {
+		status = t.paint.alarm(status)
+	}
+	p.field("verdict", strings.TrimSuffix(status+": "+Escape(v.Reason), ": "))
+	label := "identity"
+	for _, name := range slices.Sorted(maps.Keys(v.Identity)) {
+		p.field(label, Escape(name)+" "+Escape(v.Identity[name]))
+		label = ""
 	}
 }
 

@@ -31,6 +31,9 @@ func (t *textHandler) summary(s *Summary, complete bool) {
 // leftOut says what was found and is not shown, so that nobody takes it for clean.
 func leftOut(s *Summary) string {
 	text := ""
+	if n := int64(s.NotVerified); n > 0 {
+		text += fmt.Sprintf(" Not shown: %s not proved to work.", grouped(n))
+	}
 	if n := int64(s.BelowConfidence); n > 0 {
 		text += fmt.Sprintf(" Not shown: %s below --min-confidence.", grouped(n))
 	}
@@ -111,7 +114,7 @@ func (t *textHandler) coverage(c *Coverage) {
 		t.allows(c)
 	}
 	if !c.Complete {
-		fmt.Fprintln(t.w, t.paint.alarm("This report is incomplete.")+" Not read:")
+		fmt.Fprintln(t.w, t.paint.alarm("This report is incomplete.")+" "+missingText(unread))
 	}
 	t.list("  ", unread)
 	if !t.o.Quiet {
@@ -136,6 +139,23 @@ func (t *textHandler) examined(c *Coverage) string {
 		}
 	}
 	return s + fmt.Sprintf(", %.1f s", c.Duration)
+}
+
+// missingText says what kind of things a list names.
+func missingText(unread []Skipped) string {
+	n := 0
+	for _, s := range unread {
+		if s.Class == "unverified" {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return "Not read:"
+	case len(unread):
+		return "Not verified:"
+	}
+	return "Not read or not verified:"
 }
 
 func skippedText(unread, accepted int) string {

@@ -131,7 +131,7 @@ func parseFilter(text string) (Filter, error) {
 		return Filter{Name: text}, nil
 	}
 	if arg, ok := strings.CutPrefix(text, "basic("); ok {
-		if arg, ok = strings.CutSuffix(arg, ")"); ok && arg != "" && !strings.ContainsAny(arg, ":,") {
+		if arg, ok = strings.CutSuffix(arg, ")"); ok && !strings.ContainsAny(arg, ":,") {
 			return Filter{Name: "basic", Arg: arg}, nil
 		}
 	}

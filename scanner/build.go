@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"mudlark/rules"
 	"mudlark/scanner/gitstore"
 	"mudlark/scanner/history"
+	"mudlark/verify"
 )
 
 // builder turns life stories into findings.
@@ -65,7 +67,7 @@ func (b *builder) config() *report.Config {
 }
 
 // findings builds one finding for each story of a secret, in the order of the report; stories of companions become parts.
-func (b *builder) findings(list []*lifeStory) ([]*report.Finding, error) {
+func (b *builder) findings(ctx context.Context, list []*lifeStory) ([]*report.Finding, error) {
 	companions := map[history.Item][]*lifeStory{}
 	var own []*lifeStory
 	for _, l := range list {
@@ -78,11 +80,18 @@ func (b *builder) findings(list []*lifeStory) ([]*report.Finding, error) {
 	}
 	slices.SortFunc(own, func(x, y *lifeStory) int { return b.compare(x, y) })
 	b.own = own
-	out := make([]*report.Finding, 0, len(own))
 	for _, l := range own {
+		b.sortCompanions(l.events[0], companions[l.item])
+	}
+	verdicts := b.verified(ctx, own, companions)
+	out := make([]*report.Finding, 0, len(own))
+	for i, l := range own {
 		f, err := b.finding(l, companions[l.item])
 		if err != nil {
 			return nil, err
+		}
+		if verdicts != nil {
+			f.Verdict = reportVerdict(verdicts[i])
 		}
 		out = append(out, f)
 	}
@@ -126,7 +135,7 @@ func (b *builder) finding(l *lifeStory, companions []*lifeStory) (*report.Findin
 		Severity: string(it.rule.Severity), Confidence: it.confidence, Redacted: report.Redact([]byte(it.display)),
 		Place: b.place(first), Occurrences: []report.Place{}, AtHead: l.atHead,
 		Tips: b.names(l.tips), ReachableFrom: b.names(l.heads),
-		Decoded: append([]string{}, first.at.decoded...), Parts: b.parts(first, companions),
+		Decoded: append([]string{}, first.at.decoded...), Parts: b.parts(companions),
 		Verdict: report.Verdict{Status: "unasked"}, Rotate: it.rule.Rotate, Revocable: it.rule.Revocable,
 		Excerpt: b.excerpt(first),
 	}
@@ -178,8 +187,8 @@ func distance(a, b event) int {
 	return max(a.at.line-b.at.line, b.at.line-a.at.line)
 }
 
-// parts describes the companions of a secret that first came in with first, the closest of each name first.
-func (b *builder) parts(first event, companions []*lifeStory) []report.Part {
+// sortCompanions orders the companions of a secret that first came in with first by name, the closest of each name first.
+func (b *builder) sortCompanions(first event, companions []*lifeStory) {
 	slices.SortFunc(companions, func(x, y *lifeStory) int {
 		return cmp.Or(
 			cmp.Compare(b.s.items.get(x.item).part, b.s.items.get(y.item).part),
@@ -187,6 +196,10 @@ func (b *builder) parts(first event, companions []*lifeStory) []report.Part {
 			b.compare(x, y),
 		)
 	})
+}
+
+// parts describes companions.
+func (b *builder) parts(companions []*lifeStory) []report.Part {
 	parts := []report.Part{}
 	for _, l := range companions {
 		it := b.s.items.get(l.item)
@@ -276,6 +289,20 @@ func (b *builder) summary(findings []*report.Finding) report.Summary {
 		}
 	}
 	return s
+}
+
+// chosen returns the findings that are to be reported by their verdicts, and corrects the summary.
+func (b *builder) chosen(findings []*report.Finding, s *report.Summary) []*report.Finding {
+	if !b.s.o.OnlyVerified {
+		return findings
+	}
+	kept := slices.DeleteFunc(findings, func(f *report.Finding) bool { return f.Verdict.Status != string(verify.Active) })
+	s.NotVerified = s.Findings - len(kept)
+	s.Findings, s.BySeverity = len(kept), map[string]int{}
+	for _, f := range kept {
+		s.BySeverity[f.Severity]++
+	}
+	return kept
 }
 
 // redactCoverage redacts what the repository may have written: names, and the reasons that quote it.

@@ -49,7 +49,8 @@ type scan struct {
 	pseudo   []event // in the index and the working tree
 
 	meter   meter
-	stopped bool // the scan was cut short
+	early   atomic.Bool // see verifyEarly
+	stopped bool        // the scan was cut short
 	// introduced holds the items that have an introduction; in a part of the history not every item that is seen has one.
 	introduced map[history.Item]bool
 	warnings   []string
@@ -80,6 +81,7 @@ func (s *scan) git(ctx context.Context) ([]*lifeStory, error) {
 			return nil, err
 		}
 	}
+	s.mayVerifyEarly()
 	s.commitTexts(ctx)
 	s.tagTexts()
 	s.collect(ctx)

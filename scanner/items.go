@@ -19,6 +19,7 @@ type item struct {
 	confidence string // the best that any match had
 	part       string // name of the part, for companions
 	public     bool   // the companion is no secret
+	tied       bool   // a rule of another provider has as good a claim to it
 	owner      history.Item
 	marked     bool // a marker in some text covers it
 }
@@ -35,6 +36,8 @@ type items struct {
 	mu    sync.Mutex
 	byKey map[itemKey]history.Item
 	list  []*item
+	// fresh is told each item when it is first seen; it must not wait. It may be nil.
+	fresh func(*item)
 }
 
 func newItems() *items { return &items{byKey: map[itemKey]history.Item{}} }
@@ -49,18 +52,27 @@ type hit struct {
 	entries               []*allowEntry    // those whose regexes match in the text around it
 }
 
-// number gives the item its number and raises its confidence.
-func (t *items) number(k itemKey, display []byte, confidence string, public bool) history.Item {
+// number gives the item its number, notes how it was seen, and raises its confidence.
+func (t *items) number(k itemKey, seen item) history.Item {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n, ok := t.byKey[k]
 	if !ok {
 		n = history.Item(len(t.list))
 		t.byKey[k] = n
-		t.list = append(t.list, &item{rule: k.rule, secret: k.secret, display: string(display), confidence: confidence, part: k.part, public: public, owner: k.owner})
+		it := new(item) // seen itself stays on the stack: most secrets are known already
+		*it = seen
+		it.rule, it.secret, it.part, it.owner = k.rule, k.secret, k.part, k.owner
+		t.list = append(t.list, it)
+		if t.fresh != nil {
+			t.fresh(it)
+		}
+		return n
 	}
-	if it := t.list[n]; rank(confidence) > rank(it.confidence) {
-		it.confidence = confidence
+	it := t.list[n]
+	it.tied = it.tied || seen.tied
+	if rank(seen.confidence) > rank(it.confidence) {
+		it.confidence = seen.confidence
 	}
 	return n
 }
@@ -94,9 +106,10 @@ func (t *items) hits(matches []detectors.Match, markers []*detectors.Allow, text
 		if display == nil {
 			display = m.Secret
 		}
-		n := t.number(itemKey{rule: m.Rule, secret: string(m.Secret)}, display, string(m.Confidence), false)
+		marked := markers != nil && markers[i] != nil
+		n := t.number(itemKey{rule: m.Rule, secret: string(m.Secret)}, item{display: string(display), confidence: string(m.Confidence), tied: m.Tied, marked: marked})
 		h := hit{item: n, start: m.Start, end: m.End, line: m.Line, column: m.Column, endLine: m.EndLine, decoded: m.Decoded}
-		if markers != nil && markers[i] != nil {
+		if marked {
 			h.allow = markers[i]
 			t.mark(n)
 		}
@@ -107,7 +120,7 @@ func (t *items) hits(matches []detectors.Match, markers []*detectors.Allow, text
 		for _, p := range m.Parts {
 			k := itemKey{rule: m.Rule, part: p.Name, owner: n, secret: string(p.Secret)}
 			out = append(out, hit{
-				item:  t.number(k, p.Secret, string(m.Confidence), partIsPublic(m.Rule, p.Name)),
+				item:  t.number(k, item{display: string(p.Secret), confidence: string(m.Confidence), public: partIsPublic(m.Rule, p.Name)}),
 				start: p.Start, end: p.End, line: p.Line, column: p.Column, endLine: p.EndLine, decoded: m.Decoded,
 			})
 		}

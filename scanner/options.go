@@ -6,6 +6,7 @@ import (
 
 	"mudlark/rules"
 	"mudlark/scanner/allow"
+	"mudlark/verify"
 )
 
 // The modes of Options.Mode.
@@ -53,6 +54,14 @@ type Options struct {
 	MinConfidence string // "low", "medium" (default), "high"
 	MinSeverity   string
 
+	// Verify asks providers about what is found; nil for no verification.
+	Verify       *verify.Engine
+	OnlyVerified bool // report active secrets only
+	AllowUnknown bool // secrets without a verdict leave the run complete
+	// PlanOnly: nothing is sent; Plan is told what would be.
+	PlanOnly bool
+	Plan     func([]verify.Planned)
+
 	Config *Config // trusted configuration: --config or the user's own file
 	// ConfigRevision names the commit whose configuration and ignore files are used instead of those of the working tree, so
 	// that a change under test cannot allow itself. In ModeGit only.
@@ -77,7 +86,7 @@ const (
 
 // Progress is the state of a running scan.
 type Progress struct {
-	Phase       string // "commits", "trees", "blobs", "files", "attribution"
+	Phase       string // "commits", "trees", "blobs", "files", "attribution", "verification"
 	Done, Total int64  // objects; Total is 0 while unknown
 	Bytes       int64  // logical bytes examined
 	Findings    int    // distinct secrets so far
@@ -86,6 +95,8 @@ type Progress struct {
 // Result is what a scan came to, for the exit code.
 type Result struct {
 	Findings    int  // findings that were reported
+	Active      int  // those of them that a provider proved to work
+	Unknown     int  // those of them that were asked about without a clear answer
 	Complete    bool // everything that was to be read was read
 	Interrupted bool // the context was cancelled
 	TimedOut    bool // Options.Timeout passed

@@ -16,6 +16,7 @@ import (
 	"mudlark/rules"
 	"mudlark/scanner/gitstore"
 	"mudlark/scanner/history"
+	"mudlark/verify"
 )
 
 // Run scans what o names and sends the findings to h. The error is a *UsageError for mistakes of the caller's, or that of h;
@@ -38,8 +39,9 @@ func Run(ctx context.Context, o Options, h report.Handler) (Result, error) {
 	if err != nil {
 		return Result{}, s.discreet(err)
 	}
-	res := Result{Interrupted: ctx.Err() != nil, TimedOut: ctx.Err() == nil && scanCtx.Err() != nil, Warnings: s.warnings}
-	err = s.send(h, list, started, &res)
+	res := Result{Warnings: s.warnings}
+	err = s.send(scanCtx, h, list, started, &res)
+	res.Interrupted, res.TimedOut = ctx.Err() != nil, ctx.Err() == nil && scanCtx.Err() != nil
 	if s.repo != nil && scanCtx.Err() == nil { // else a worker may still be reading
 		err = errors.Join(err, s.repo.Close())
 	}
@@ -85,6 +87,12 @@ func (s *scan) prepare() error {
 	}
 	s.allows = s.loadAllows()
 	s.pathRules = slices.ContainsFunc(set, func(r *rules.Rule) bool { return len(r.Paths) > 0 })
+	if s.o.Verify != nil {
+		s.items.fresh = s.verifyEarly
+	}
+	if s.o.Mode != ModeGit {
+		s.mayVerifyEarly()
+	}
 	for range s.o.Workers {
 		s.workers = append(s.workers, s.newWorker())
 	}
@@ -147,13 +155,13 @@ func (s *scan) source() func(context.Context) ([]*lifeStory, error) {
 }
 
 // send reports the findings in their final order.
-func (s *scan) send(h report.Handler, list []*lifeStory, started time.Time, res *Result) error {
+func (s *scan) send(ctx context.Context, h report.Handler, list []*lifeStory, started time.Time, res *Result) error {
 	b := newBuilder(s)
 	list, err := s.suppress(b, list)
 	if err != nil {
 		return err
 	}
-	findings, err := b.findings(list)
+	findings, err := b.findings(ctx, list)
 	if err != nil {
 		return err
 	}
@@ -166,10 +174,13 @@ func (s *scan) send(h report.Handler, list []*lifeStory, started time.Time, res 
 		return err
 	}
 	b.redactCoverage(&cov)
+	s.noteUnverified(&cov, findings)
+	findings = b.chosen(findings, &cov.Summary)
 	for i, w := range res.Warnings {
 		res.Warnings[i] = b.redact([]byte(w))
 	}
 	res.Findings, res.Complete = len(findings), cov.Complete
+	res.Active, res.Unknown = cov.Summary.ByVerdict[string(verify.Active)], cov.Summary.ByVerdict[string(verify.Unknown)]
 	if err := h.Config(b.config()); err != nil {
 		return err
 	}

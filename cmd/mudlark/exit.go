@@ -17,7 +17,7 @@ const (
 	exitClean       = 0   // nothing that --fail-on names, and everything was read
 	exitFindings    = 1   // findings that --fail-on names
 	exitUsage       = 2   // the command line, the configuration, or not a repository
-	exitIncomplete  = 4   // something was not read, or cut short
+	exitIncomplete  = 4   // something was not read or not verified, or cut short
 	exitBoth        = 5   // exitFindings and exitIncomplete
 	exitInterrupted = 130 // by a signal: 128 + SIGINT
 )
@@ -109,7 +109,7 @@ func discreet(e *exitError, text string) string {
 
 // verdict returns the error that stands for the result of a scan, nil if all is well.
 func verdict(r scanner.Result, failOn string, findingsCode int) error {
-	found := r.Findings > 0 && failOn == "any"
+	found := map[string]int{failAny: r.Findings, failVerified: r.Active, failUnknown: r.Active + r.Unknown}[failOn] > 0
 	switch {
 	case r.Interrupted:
 		return &exitError{code: exitInterrupted, message: "interrupted; the report covers what was read until then"}

@@ -12,6 +12,7 @@ import (
 
 	"mudlark/report"
 	"mudlark/scanner"
+	"mudlark/verify"
 )
 
 // The headings under which flags stand in help texts.
@@ -30,6 +31,7 @@ type scanFlags struct {
 	exitCode                   int
 	config                     string
 	suppressFlags
+	verifyFlags
 
 	format                                  string
 	outputs                                 []string
@@ -58,13 +60,13 @@ func (f *scanFlags) add(cmd *cobra.Command) {
 		s.Var(words{&f.minSeverity, "LEVEL", append(levels[:len(levels):len(levels)], "critical")}, "min-severity", "leave out what matters less: low, medium, high or critical")
 		s.Var(list{&f.only, "NAME"}, "rule", "report only this rule or provider; repeatable")
 		s.Var(list{&f.except, "NAME"}, "exclude-rule", "do not report this rule or provider; repeatable")
-		f.failOn = "any"
-		s.Var(words{&f.failOn, "WHICH", []string{"any", "none", "verified", "unknown"}}, "fail-on", "which secrets make the exit code 1: any or none")
+		s.Var(words{&f.failOn, "WHICH", []string{failAny, failNone, failVerified, failUnknown}}, "fail-on", "which secrets make the exit code 1: any, verified (those that work), unknown (and those that could not be verified), or none (default any; verified with --only-verified)")
 		f.exitCode = exitFindings
 		s.Var(number{&f.exitCode, 0, 255}, "exit-code", "exit with N instead of 1")
 		s.Var(text{&f.config, "FILE"}, "config", "use this configuration instead of your own file; it is written like .mudlark.toml")
 	})
 	g.in(groupSuppress, f.suppressFlags.add)
+	g.in(groupVerify, f.addVerification)
 	g.in(groupOutput, func(s *pflag.FlagSet) {
 		f.format = "text"
 		s.Var(words{&f.format, "FORMAT", formats}, "format", "print the report as text, json or jsonl")
@@ -97,14 +99,39 @@ func (f *scanFlags) options(e *environment) (scanner.Options, error) {
 	if o.MaxDecodeDepth == 0 {
 		o.MaxDecodeDepth = -1
 	}
-	if f.failOn == "verified" || f.failOn == "unknown" {
-		return o, usagef("verification is not part of this version; use --fail-on any or --fail-on none", "--fail-on %s needs verdicts, and no secret is verified", f.failOn)
+	if (f.failOn == failVerified || f.failOn == failUnknown) && !f.on() {
+		return o, usagef("add --verify", "--fail-on %s needs verdicts, and no secret is verified", f.failOn)
 	}
+	f.failOn = f.defaultFailOn()
 	var err error
 	if o.Rules, o.Config, err = loadRules(f.config); err != nil {
 		return o, err
 	}
-	return o, f.suppressFlags.apply(&o)
+	if err := f.suppressFlags.apply(&o); err != nil {
+		return o, err
+	}
+	return o, f.verification(e, &o)
+}
+
+// The values of --fail-on.
+const (
+	failAny      = "any"
+	failVerified = "verified" // active secrets
+	failUnknown  = "unknown"  // and those without a clear answer
+	failNone     = "none"
+)
+
+// defaultFailOn returns which secrets make the exit code 1.
+func (f *scanFlags) defaultFailOn() string {
+	switch {
+	case f.verifyPlan:
+		return failNone
+	case f.failOn != "":
+		return f.failOn
+	case f.onlyVerified:
+		return failVerified
+	}
+	return failAny
 }
 
 // fixedMemory is what a scan needs beside its budget: the program itself, the rules, the graph of a large history.
@@ -134,6 +161,14 @@ func (f *scanFlags) report(ctx context.Context, e *environment, o scanner.Option
 	}
 	defer out.discard()
 	boundMemory(o.Memory)
+	var plan []verify.Planned
+	if o.PlanOnly = f.verifyPlan; o.PlanOnly {
+		o.Plan = func(list []verify.Planned) { plan = list }
+		out.handlers = out.handlers[1:] // the plan takes the place of the report
+	}
+	if o.Verify != nil {
+		defer o.Verify.Close()
+	}
 	bar := newProgress(e, f.quiet || f.noProgress)
 	o.Progress = bar.update
 	res, err := scanner.Run(ctx, o, bar.before(report.Multi(out.handlers...)))
@@ -146,6 +181,11 @@ func (f *scanFlags) report(ctx context.Context, e *environment, o scanner.Option
 	}
 	if !f.quiet {
 		warn(e.stderr, res.Warnings)
+	}
+	if o.PlanOnly {
+		if err := printPlan(e.stdout, f.format, plan); err != nil {
+			return res, failed(err)
+		}
 	}
 	return res, nil
 }

@@ -102,6 +102,18 @@ func commonExamples(command string) string {
 		{"--no-inline-allow", "markers in the text count for nothing"},
 		{"--config-from origin/main", "configuration of another commit"},
 		{"--no-repo-config", "no configuration of what is scanned"},
+		{"--verify", "ask whether secrets still work"},
+		{"--only-verified", "report only those that do"},
+		{"--verify --fail-on verified", "exit code 1 for those that do"},
+		{"--verify-plan", "what --verify would send where"},
+		{"--no-verification", "send nothing, as by default"},
+		{"--verify --verify-rps 2 --verify-timeout 5m"},
+		{"--verify --verify-cache seen.json", "and remember the answers"},
+		{"--verify --allow-unknown", "even if nobody answers"},
+		{"--verify --endpoint github=https://ghe.corp"},
+		{"--verify --allow-host ghe.corp", "at its private address, too"},
+		{"--verify --allow-plaintext", "and without TLS"},
+		{"--verify --allow-effect cost --verify-canaries"},
 		{"--fail-on none", "exit code 0 in spite of secrets"},
 		{"--exit-code 3", "exit code 3 if there are any"},
 		{"--quiet --no-color --no-progress", "for scripts and logs"},
@@ -110,6 +122,10 @@ func commonExamples(command string) string {
 		{"--max-decode-depth 0", "nothing is decoded"},
 	} {
 		line := "  mudlark " + command + " " + e[0]
+		if e[1] == "" {
+			fmt.Fprintln(&b, line)
+			continue
+		}
 		if line = fmt.Sprintf("%-*s  %s", exampleWidth-2, line, e[1]); len(line) > helpWidth {
 			line, _, _ = strings.Cut(line, "  "+e[1]) // the flag's own text says it
 			line = strings.TrimRight(line, " ")

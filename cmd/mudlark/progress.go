@@ -73,11 +73,12 @@ func (p *progress) line(s scanner.Progress, elapsed time.Duration) string {
 
 // phaseNames says in words what is counted in a phase, where the phase's own name does not.
 var phaseNames = map[string]string{
-	"commits":     "reading commits",
-	"messages":    "1/3 messages",
-	"trees":       "2/3 comparing commits",
-	"blobs":       "3/3 blobs",
-	"attribution": "attributing",
+	"commits":      "reading commits",
+	"messages":     "1/3 messages",
+	"trees":        "2/3 comparing commits",
+	"blobs":        "3/3 blobs",
+	"attribution":  "attributing",
+	"verification": "verifying",
 }
 
 // fit cuts ASCII text to a width.

@@ -39,7 +39,7 @@ Exit codes:
   0    no secrets, and everything was read
   1    secrets were found (--exit-code N makes it N, --fail-on none makes it 0)
   2    wrong usage or configuration, or not a repository
-  4    incomplete: something was not read; the report lists it
+  4    incomplete: something was not read or verified; the report lists it
   5    secrets were found, and the report is incomplete
   130  interrupted
 `
@@ -105,17 +105,14 @@ func unknownCommand(parent *cobra.Command, name string) error {
 // elsewhere says what takes the place of flags that users of other tools, or of other versions, expect.
 func elsewhere(flag string) string {
 	return map[string]string{
-		"json":            "use --format json, or --format jsonl for one object a line",
-		"verify":          "verification is not part of this version; every finding is reported unverified",
-		"only-verified":   "verification is not part of this version; every finding is reported unverified",
-		"no-verification": "drop it: this version asks no provider",
-		"results":         "verification is not part of this version; every finding is reported unverified",
-		"report-format":   "use --format FORMAT",
-		"report-path":     "use -o FORMAT=FILE, for example: -o json=report.json",
-		"source":          "give the path as an argument, for example: mudlark git PATH",
-		"log-opts":        "use --since-commit REV and --branch REF",
-		"redact":          "drop it: secrets are redacted unless --show-secrets is given",
-		"fail":            "drop it: secrets that are found make the exit code 1",
+		"json":          "use --format json, or --format jsonl for one object a line",
+		"results":       "use --only-verified, or --verify and --format json, whose findings have a verdict",
+		"report-format": "use --format FORMAT",
+		"report-path":   "use -o FORMAT=FILE, for example: -o json=report.json",
+		"source":        "give the path as an argument, for example: mudlark git PATH",
+		"log-opts":      "use --since-commit REV and --branch REF",
+		"redact":        "drop it: secrets are redacted unless --show-secrets is given",
+		"fail":          "drop it: secrets that are found make the exit code 1",
 	}[flag]
 }
 
