@@ -140,6 +140,7 @@ func (h *hookHandler) notes(c *Coverage) {
 	for _, n := range c.Notes {
 		h.hanging("mudlark: note: ", Escape(n))
 	}
+	h.allows("mudlark: ", c)
 }
 
 // waysOn says what can be done about what was found.

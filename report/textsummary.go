@@ -57,12 +57,12 @@ func suppressedText(by map[string]int) string {
 	return strings.Join(counts, ", ")
 }
 
-// allows writes which secrets the change under test allows itself, and what is wrong with markers and ignore files.
-func (t *textHandler) allows(c *Coverage) {
+// allows writes, behind lead, which secrets the change under test allows itself, and what is wrong with markers and ignore files.
+func (t *textHandler) allows(lead string, c *Coverage) {
 	n := 0
 	line := func(prefix, text string) {
 		if n++; n <= skippedListed {
-			t.hanging(prefix, text)
+			t.hanging(lead+prefix, text)
 		}
 	}
 	for i := range c.Suppressed {
@@ -111,7 +111,7 @@ func (t *textHandler) coverage(c *Coverage) {
 		for _, n := range c.Notes {
 			t.hanging("note: ", Escape(n))
 		}
-		t.allows(c)
+		t.allows("", c)
 	}
 	if !c.Complete {
 		fmt.Fprintln(t.w, t.paint.alarm("This report is incomplete.")+" "+missingText(unread))
