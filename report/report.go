@@ -26,6 +26,8 @@ type Config struct {
 	Mode          string `json:"mode"`   // "history", "range", "staged", "dir", "stdin"
 	RulesHash     string `json:"rules_hash"`
 	Rules         int    `json:"rules"`
+	// KeyCheck tells apart the keys that fingerprints are made with; it is no part of the output.
+	KeyCheck string `json:"-"`
 }
 
 // Tool names the scanner.

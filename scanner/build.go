@@ -63,6 +63,7 @@ func (b *builder) config() *report.Config {
 		Tool:          report.Tool{Name: "mudlark", Version: b.s.o.Version},
 		Target:        b.redact([]byte(b.s.targetName())),
 		Mode:          mode, RulesHash: rules.Hash(set), Rules: len(set),
+		KeyCheck: KeyCheck(b.key),
 	}
 }
 

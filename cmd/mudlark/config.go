@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -50,7 +51,10 @@ func loadConfig(file string) (*scanner.Config, error) {
 	return scanner.ParseConfig(file, data, detectors.Vocabulary(), true)
 }
 
-func readConfig(file string) ([]byte, error) {
+func readConfig(file string) ([]byte, error) { return readFile(file, maxConfig) }
+
+// readFile reads a file that the user names, of at most limit bytes.
+func readFile(file string, limit int64) ([]byte, error) {
 	info, err := os.Stat(file)
 	switch {
 	case err != nil:
@@ -63,9 +67,9 @@ func readConfig(file string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxConfig+1)) // a pipe or a device has no size
-	if len(data) > maxConfig {
-		return nil, errors.New("is too large for a configuration file")
+	data, err := io.ReadAll(io.LimitReader(f, limit+1)) // a pipe or a device has no size
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("is too large: more than %d bytes", limit)
 	}
 	return data, err
 }

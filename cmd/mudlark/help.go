@@ -99,6 +99,8 @@ func commonExamples(command string) string {
 		{"--rule github --rule aws", "only some providers"},
 		{"--exclude-rule generic-url-credentials", "all rules but one"},
 		{"--config my.toml", "with rules of your own"},
+		{"--baseline known.json", "only what is not in a baseline"},
+		{"--ignore-file more.ignore", "entries beside .mudlarkignore"},
 		{"--no-inline-allow", "markers in the text count for nothing"},
 		{"--config-from origin/main", "configuration of another commit"},
 		{"--no-repo-config", "no configuration of what is scanned"},

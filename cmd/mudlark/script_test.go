@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -30,6 +32,7 @@ func TestMain(m *testing.M) {
 //
 //	mktoken NAME RULE FILE...  make up a token of a rule, put it in place of @NAME@ in the files and into $NAME;
 //	                           RULE is the id of a built-in rule, or CONFIG:ID
+//	sha1 NAME TOKEN            put the SHA-1 of $TOKEN into $NAME
 //	put NAME FILE...           put $NAME in place of @NAME@ in the files
 //	encode FROM TO             write a file in base64
 //	lose REPO REV              delete an object, whose name goes into $OBJECT
@@ -49,7 +52,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"mktoken": mktoken, "put": put, "encode": encode, "lose": lose,
+			"mktoken": mktoken, "sha1": hash, "put": put, "encode": encode, "lose": lose,
 			"commit": commit, "exits": exits, "tidy": tidy, "valid": valid, "gitserver": gitServer,
 		},
 	})
@@ -79,6 +82,14 @@ func mktoken(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Setenv(args[0], newToken(ts, args[0], args[1]))
 	put(ts, false, append(args[:1:1], args[2:]...))
+}
+
+func hash(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: sha1 NAME TOKEN")
+	}
+	sum := sha1.Sum([]byte(ts.Getenv(args[1])))
+	ts.Setenv(args[0], hex.EncodeToString(sum[:]))
 }
 
 func put(ts *testscript.TestScript, neg bool, args []string) {
