@@ -32,6 +32,10 @@ func issued(name string) (signedBy, bool) {
 		return signedBy{payload: map[string]string{"iss": "https://", "aud": "https://", "gty": ""}}, true
 	case "jwt-calendly": // developer.calendly.com: personal access tokens
 		return signedBy{payload: map[string]string{"iss": "https://auth.calendly.com", "user_uuid": ""}}, true
+	case "jwt-temporal": // docs.temporal.io/cloud/api-keys: who a key is for, and its id
+		return signedBy{payload: map[string]string{"account_id": "", "aud": "temporal.io", "key_id": ""}}, true
+	case "jwt-twilio": // twilio.com/docs/iam/access-tokens: content type of the header, API key and account
+		return signedBy{header: map[string]string{"cty": "twilio-fpa;v="}, payload: map[string]string{"iss": "SK", "sub": "AC"}}, true
 	case "jwt-cloudconvert": // cloudconvert.com/api/v2: scopes such as task.read
 		return signedBy{payload: map[string]string{"aud": "", "jti": "", "sub": "", "scopes": ""}}, true
 	}

@@ -70,6 +70,12 @@ func TestIssuedTokens(t *testing.T) {
 		check, header, payload string
 		want                   bool
 	}{
+		{"jwt-temporal", rs256, `{"account_id":"a1b2c","aud":["temporal.io"],"key_id":"k","exp":1800000000}`, true},
+		{"jwt-temporal", rs256, `{"account_id":"a1b2c","aud":["temporal.example"],"key_id":"k"}`, false},
+		{"jwt-temporal", rs256, `{"aud":["temporal.io"],"key_id":"k"}`, false},
+		{"jwt-twilio", `{"alg":"HS256","cty":"twilio-fpa;v=1","typ":"JWT"}`, `{"iss":"SK00","sub":"AC00","jti":"SK00-1","grants":{}}`, true},
+		{"jwt-twilio", `{"alg":"HS256","cty":"JWT","typ":"JWT"}`, `{"iss":"SK00","sub":"AC00"}`, false},
+		{"jwt-twilio", `{"alg":"HS256","cty":"twilio-fpa;v=1"}`, `{"iss":"AC00","sub":"SK00"}`, false},
 		{"jwt-calendly", rs256, `{"iss":"https://auth.calendly.com","iat":1,"user_uuid":"u"}`, true},
 		{"jwt-calendly", rs256, `{"iss":"https://auth.example.com","user_uuid":"u"}`, false},
 		{"jwt-calendly", rs256, `{"iss":"https://auth.calendly.com"}`, false},

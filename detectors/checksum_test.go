@@ -80,6 +80,8 @@ func checksumShapes() map[string]string {
 		"jwt-argocd":               "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
 		"jwt-atlassian-connect":    "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
 		"jwt-auth0-management":     "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
+		"jwt-temporal":             "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
+		"jwt-twilio":               "eyJ{base64url:60-90}.eyJ{base64url:200-300}.{base64url:43}",
 		"jwt-calendly":             "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
 		"jwt-cloudconvert":         "eyJ{base64url:30-60}.eyJ{base64url:200-300}.{base64url:43}",
 	}
