@@ -36,6 +36,7 @@ type Options struct {
 	dial           func(ctx context.Context, network, address string) (net.Conn, error)
 	rootCAs        *x509.CertPool
 	resolver       *net.Resolver
+	client         *http.Client
 	backOff        time.Duration
 	requestTimeout time.Duration
 	protocols      map[string]Protocol
@@ -114,7 +115,9 @@ func New(o Options) *Engine {
 	}
 	e := &Engine{o: o, policy: newPolicy(&o), calls: map[string]*call{}, lanes: map[string]*lane{}, gates: map[string]*gate{},
 		controls: map[string]*control{}, tried: map[string]bool{}}
-	e.client = newClient(e.policy, &o)
+	if e.client = o.client; e.client == nil {
+		e.client = newClient(e.policy, &o)
+	}
 	e.ctx, e.stop = context.WithCancelCause(context.Background())
 	return e
 }
@@ -122,7 +125,9 @@ func New(o Options) *Engine {
 // Close ends what is still going on.
 func (e *Engine) Close() {
 	e.stop(errInterrupted)
-	e.client.CloseIdleConnections()
+	if e.o.client == nil {
+		e.client.CloseIdleConnections()
+	}
 }
 
 func (e *Engine) deadline() time.Time {

@@ -30,17 +30,18 @@ const (
 // newClient returns the client that all requests go through: no redirects, no cookies, TLS verified, connections by the policy.
 func newClient(p *policy, o *Options) *http.Client {
 	t := &http.Transport{
-		DialContext:            p.dial,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.rootCAs},
 		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{}, // HTTP/1.1 only
 		TLSHandshakeTimeout:    connectTimeout,
 		MaxResponseHeaderBytes: maxResponseHeader,
 		MaxIdleConnsPerHost:    hostConcurrency,
 		IdleConnTimeout:        30 * time.Second,
-		Proxy:                  func(r *http.Request) (*url.URL, error) { return p.proxy(r.URL) },
 	}
 	if o.dial != nil {
-		t.DialContext, t.DialTLSContext, t.Proxy = o.dial, o.dial, nil
+		t.DialContext, t.DialTLSContext = o.dial, o.dial
+	} else {
+		t.DialContext = p.dial
+		t.Proxy = func(r *http.Request) (*url.URL, error) { return p.proxy(r.URL) }
 	}
 	return &http.Client{Transport: t, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }

@@ -22,6 +22,7 @@ import (
 type target struct {
 	url   *url.URL
 	fixed bool // the rule or the user names the host; else it stands in scanned text
+	port  bool // the rule names the port
 }
 
 // policy decides which hosts are contacted.
@@ -131,13 +132,16 @@ func (p *policy) check(t target, hosts []string) Reason {
 	case t.fixed || p.allows(host, port):
 		return ""
 	}
-	return p.checkText(host, port, u, hosts)
+	if port != "443" && !t.port {
+		return HostNotAllowed
+	}
+	return p.checkText(host, u, hosts)
 }
 
 // checkText is check for a host from scanned text. u is nil where no proxy would be used.
-func (p *policy) checkText(host, port string, u *url.URL, hosts []string) Reason {
+func (p *policy) checkText(host string, u *url.URL, hosts []string) Reason {
 	known := rules.HostName(host) && slices.ContainsFunc(hosts, func(h string) bool { return h == host || matchesSuffix(h, host) })
-	if !known || u != nil && port != "443" {
+	if !known {
 		return HostNotAllowed
 	}
 	if u != nil {

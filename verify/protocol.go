@@ -124,7 +124,7 @@ func (e *Engine) checkTarget(t Target, hosts []string) Reason {
 	case !t.Text || e.policy.allows(t.Host, t.Port):
 		return ""
 	}
-	return e.policy.checkText(t.Host, t.Port, nil, hosts)
+	return e.policy.checkText(t.Host, nil, hosts)
 }
 
 // firstAttempt reports whether none of the targets was tried with its user before.

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"mudlark/rules"
@@ -42,6 +43,7 @@ func render(q *rules.Request, v *values, endpoint *url.URL) (m message, ok bool)
 func renderURL(t rules.Template, v *values, endpoint *url.URL) (target, bool) {
 	scheme, authority, rest := t.Authority()
 	_, fixed := authority.Fixed()
+	port := len(authority) > 0 && portLiteral.MatchString(authority[len(authority)-1].Literal)
 	var text string
 	if scheme == "" {
 		// The first value is the beginning of a URL, such as that of a web hook, or an origin.
@@ -75,8 +77,11 @@ func renderURL(t rules.Template, v *values, endpoint *url.URL) (target, bool) {
 	if endpoint != nil {
 		u, fixed = redirected(u, endpoint), true
 	}
-	return target{url: u, fixed: fixed}, true
+	return target{url: u, fixed: fixed, port: port}, true
 }
+
+// portLiteral matches what stands behind a host.
+var portLiteral = regexp.MustCompile(`^(.*[^:])?:[0-9]{1,5}$`)
 
 // dotted reports whether a path holds a segment that leads upwards.
 func dotted(path string) bool {

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -16,6 +18,7 @@ import (
 	"mudlark/report"
 	"mudlark/rules"
 	"mudlark/scanner"
+	"mudlark/verify"
 )
 
 const groupRules = "Flags"
@@ -168,7 +171,9 @@ func newRulesCheck() *cobra.Command {
 		Use:   "check [FILE]",
 		Short: "Check rules of your own, or the built-in ones",
 		Long: `Check a file of rules, or a .mudlark.toml, without running the rules: the keys,
-the formats, the ids, and whether two rules report the same bytes.
+the formats, the ids, and whether two rules report the same bytes. How a rule
+verifies its secrets is tried against a server of Mudlark's own: the answers
+that it names must read as it says, and whatever else a server can do unknown.
 
 Examples:
   mudlark rules check my.toml              rules of your own
@@ -233,11 +238,35 @@ func checkRules(w io.Writer, what string, all, own []*rules.Rule) error {
 	if _, err := detectors.New(all, detectors.DefaultOptions()); err != nil {
 		return errors.Join(err, &exitError{code: exitUsage})
 	}
+	errs += tryVerifiers(w, own)
 	if errs > 0 {
 		return &exitError{code: exitUsage, message: fmt.Sprintf("%s: errors: %d", what, errs)}
 	}
 	_, err := fmt.Fprintf(w, "%s: %d rules, no errors\n", report.Escape(what), len(own))
 	return err
+}
+
+// tryVerifiers tries how rules ask their providers, prints what is wrong and returns how much that is.
+func tryVerifiers(w io.Writer, set []*rules.Rule) int {
+	problems := make([][]string, len(set))
+	slots := make(chan struct{}, 4*runtime.GOMAXPROCS(0)) // most of the time is waiting
+	var all sync.WaitGroup
+	for i, r := range set {
+		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			problems[i] = verify.Try(r, generateSecret)
+		})
+	}
+	all.Wait()
+	errs := 0
+	for i, r := range set {
+		for _, p := range problems[i] {
+			errs++
+			fmt.Fprintln(w, report.Escape(rules.Problem{File: r.File, Line: r.Line, Rule: r.ID, Text: "verify: " + p}.String()))
+		}
+	}
+	return errs
 }
 
 func newRulesTest() *cobra.Command {

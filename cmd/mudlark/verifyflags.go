@@ -81,10 +81,7 @@ func (f *verifyFlags) engineOptions(e *environment, all []*rules.Rule) (verify.O
 	o := verify.Options{
 		AllowPlaintext: f.allowPlaintext, Canaries: f.verifyCanaries, Rate: f.rps, Timeout: f.verifyTimeout,
 		UserAgent: "mudlark/" + version(), Getenv: e.getenv, Endpoints: map[string][]*url.URL{},
-		Generate: func(r *rules.Rule) string {
-			text, _ := detectors.Generate(rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), r)
-			return string(text)
-		},
+		Generate: generateSecret,
 	}
 	for _, h := range f.allowHosts {
 		p, err := verify.ParseHostPattern(h)
@@ -115,6 +112,12 @@ func (f *verifyFlags) engineOptions(e *environment, all []*rules.Rule) (verify.O
 		o.Endpoints[name] = append(o.Endpoints[name], u)
 	}
 	return o, nil
+}
+
+// generateSecret makes up a secret of a rule, or returns "".
+func generateSecret(r *rules.Rule) string {
+	text, _ := detectors.Generate(rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())), r)
+	return string(text)
 }
 
 // endpointNames returns the names that rules give to services of which there are several instances.
