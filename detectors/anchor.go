@@ -14,10 +14,18 @@ type anchor struct {
 	sets   []rules.ByteSet
 	offset int     // of the literal in sets
 	window int     // index of the set at which the window begins
+	core   core    // around the window
 	cost   float64 // estimated share of positions in source text where the window stands
 }
 
+// A core is a part of an anchor, short enough to be looked for where little of a text is new: from and to are indexes of sets.
+type core struct{ from, to int }
+
 const (
+	// minAnchor is the number of bytes of the shortest anchor.
+	minAnchor = 3
+	// maxCore is the number of bytes of the longest core: enough to be as rare as the whole anchor.
+	maxCore = 12
 	// windowSize is the number of bytes that the prefilter looks at.
 	windowSize = 4
 	// maxGrams limits the windows that one anchor may stand for.
@@ -85,6 +93,8 @@ func (a *anchor) choose() bool {
 			a.window, a.cost = i, share
 		}
 	}
+	a.core.to = min(len(a.sets), max(a.window-(maxCore-windowSize)/2, 0)+maxCore)
+	a.core.from = max(0, a.core.to-maxCore)
 	return !math.IsInf(a.cost, 1)
 }
 

@@ -17,8 +17,7 @@ type prefilter struct {
 	first   []int32  // by slot: index in entries
 	entries []entry
 	anchors []anchor
-	longest int // bytes of the longest anchor
-	behind  int // most bytes of an anchor before its window
+	lead    int // most bytes of an anchor before its core
 }
 
 // An entry is an anchor whose window may be a gram. The entries of a gram are a list.
@@ -43,7 +42,7 @@ func newPrefilter(anchors []anchor) *prefilter {
 	windows := make([][windowSize]rules.ByteSet, len(anchors))
 	total := 0
 	for i := range anchors {
-		p.longest, p.behind = max(p.longest, len(anchors[i].sets)), max(p.behind, anchors[i].window)
+		p.lead = max(p.lead, anchors[i].core.from)
 		windows[i] = anchors[i].windowSets(anchors[i].window)
 		total += countGrams(windows[i])
 	}
@@ -114,19 +113,10 @@ func forGrams(window [windowSize]rules.ByteSet, f func(uint32)) {
 	}
 }
 
-// scan calls hit for every place where an anchor stands in data, with the offset of the anchor's first set. The windows of the
-// anchors ascend; anchors with the same window come in ascending order.
+// scan calls hit for every place where the core of an anchor stands in data, with the offset of the anchor's first set, which may be less
+// than 0. The windows of the anchors ascend; anchors with the same window come in ascending order.
 func (p *prefilter) scan(data []byte, hit func(anchor, at int)) {
 	p.windows(data, 0, len(data), hit)
-}
-
-// scanRange is scan for anchors that begin at from or behind it, but before to.
-func (p *prefilter) scanRange(data []byte, from, to int, hit func(anchor, at int)) {
-	p.windows(data, from, min(to+p.behind, len(data)), func(anchor, at int) {
-		if from <= at && at < to {
-			hit(anchor, at)
-		}
-	})
 }
 
 // windows is scan for anchors whose window begins at from or behind it, but before to.
@@ -182,19 +172,26 @@ func (p *prefilter) confirm(data []byte, at int, g uint32, hit func(anchor, at i
 	for i := p.first[s]; i >= 0; i = p.entries[i].next {
 		id := p.entries[i].anchor
 		a := &p.anchors[id]
-		if begin := at - a.window; a.standsAt(data, begin) {
+		if begin := at - a.window; a.coreStandsAt(data, begin) {
 			hit(int(id), begin)
 		}
 	}
 }
 
+// coreStandsAt reports whether the sets of the core hold, if the anchor begins at offset at.
+func (a *anchor) coreStandsAt(data []byte, at int) bool {
+	return setsStandAt(a.sets[a.core.from:a.core.to], data, at+a.core.from)
+}
+
 // standsAt reports whether all sets of the anchor hold at offset at.
-func (a *anchor) standsAt(data []byte, at int) bool {
-	if at < 0 || at+len(a.sets) > len(data) {
+func (a *anchor) standsAt(data []byte, at int) bool { return setsStandAt(a.sets, data, at) }
+
+func setsStandAt(sets []rules.ByteSet, data []byte, at int) bool {
+	if at < 0 || at+len(sets) > len(data) {
 		return false
 	}
-	for k, c := range data[at : at+len(a.sets)] {
-		if !a.sets[k].Has(c) {
+	for k, c := range data[at : at+len(sets)] {
+		if !sets[k].Has(c) {
 			return false
 		}
 	}

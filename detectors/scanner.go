@@ -24,6 +24,8 @@ type Scanner struct {
 	engine  *Engine
 	decoder *decoder
 	levels  []*level
+
+	inherited inheritance // by the text that is being scanned
 }
 
 // NewScanner returns a scanner. It holds scratch memory, so it is worth keeping.
@@ -41,11 +43,12 @@ func (s *Scanner) Scan(data []byte) Result {
 // scanned before and left the state base, which may be nil. The result is that of Scan. With keep, it returns a state for later versions
 // of data; nil if there is nothing to be gained from one.
 func (s *Scanner) ScanVersion(data []byte, base *State, runs []Run, keep bool) (Result, *State) {
-	inherited := newInheritance(base, runs, len(data))
+	inherited := s.inherit(base, runs, len(data))
 	if !plainVersion(data, inherited) || len(data) > math.MaxInt32/2 {
 		inherited, keep = nil, false
 	}
 	found, problems, binary := s.scan(data, 0, nil, nil, inherited)
+	s.inherited.base = nil // it may be large
 	var state *State
 	if l := s.levels[0]; keep && !l.failed {
 		state = l.state()
@@ -203,7 +206,7 @@ func (l *level) findings() []*finding {
 
 // evaluate does what a hit asks for, unless its outcome is inherited.
 func (e *Engine) evaluate(l *level, a *hit, h *inheritance) {
-	if a.base >= 0 && !e.reaches[a.anchor].ordered {
+	if a.base >= 0 && !e.reaches[a.anchor].ordered || !e.filter.anchors[a.anchor].standsAt(l.data, int(a.at)) {
 		return
 	}
 	for i := range e.tasks[a.anchor] {
@@ -502,7 +505,7 @@ func (e *Engine) goOn(l, parent *level) {
 	end, _ := slices.BinarySearchFunc(parent.hits, at, func(a hit, at int) int { return cmp.Compare(int(a.at), at) })
 	for i := end - 1; i >= 0 && int(parent.hits[i].at) >= at-rules.NearDistance-maxWord; i-- {
 		a := parent.hits[i]
-		if !e.reaches[a.anchor].near {
+		if !e.reaches[a.anchor].near || !e.filter.anchors[a.anchor].standsAt(parent.data, int(a.at)) {
 			continue
 		}
 		for k := range e.tasks[a.anchor] {

@@ -31,9 +31,9 @@ type State struct {
 	regions []decoded // of which there is something to say, by start
 }
 
-// A hit is an anchor that stands at an offset.
+// A hit is an anchor of which at least the core stands in the text.
 type hit struct {
-	at, anchor int32
+	at, anchor int32 // at may be less than 0
 	// base is the offset in the earlier version if all that the evaluation looks at lies in one run, else -1.
 	base int32
 }
@@ -76,14 +76,16 @@ type inheritance struct {
 	base  *State
 	spans []span
 	size  int
+	zones []interval // scratch
 }
 
-// newInheritance returns nil if nothing is to be inherited. Runs ascend by TargetStart.
-func newInheritance(base *State, runs []Run, size int) *inheritance {
+// inherit returns nil if nothing is to be inherited. Runs ascend by TargetStart. What it returns is valid until the next call.
+func (s *Scanner) inherit(base *State, runs []Run, size int) *inheritance {
 	if base == nil || len(runs) == 0 {
 		return nil
 	}
-	h := &inheritance{base: base, size: size, spans: make([]span, 0, len(runs))}
+	h := &s.inherited
+	h.base, h.size, h.spans = base, size, h.spans[:0]
 	for _, r := range runs {
 		s := span{lo: r.TargetStart, hi: r.TargetStart + r.Len, shift: r.BaseStart - r.TargetStart}
 		s.from, s.to = s.lo, s.hi
@@ -117,12 +119,12 @@ func (h *inheritance) inOne(lo, hi int) bool {
 }
 
 // dirty returns what lies in no span, and the seams between spans, widened by before and behind, within the text: ascending and disjoint.
-// Without an inheritance that is the whole text.
+// Without an inheritance that is the whole text. The list is valid until the next call.
 func (h *inheritance) dirty(size, before, behind int) []interval {
 	if h == nil {
 		return []interval{{0, size}}
 	}
-	var out []interval
+	out := h.zones[:0]
 	at := 0
 	put := func(lo, hi int) {
 		lo, hi = max(lo-before, 0), min(hi+behind, size)
@@ -141,6 +143,7 @@ func (h *inheritance) dirty(size, before, behind int) []interval {
 	if n := len(h.spans); h.spans[n-1].hi != math.MaxInt {
 		put(at, size)
 	}
+	h.zones = out
 	return out
 }
 
@@ -152,41 +155,61 @@ func (e *Engine) collect(l *level, h *inheritance) {
 		sortHits(l.hits)
 		return
 	}
-	for _, s := range h.spans {
-		l.hits = e.carry(l.hits, h.base.hits, s)
-	}
-	carried := len(l.hits)
-	for _, zone := range h.dirty(h.size, e.filter.longest-1, 0) {
-		e.filter.scanRange(l.data, zone.lo, zone.hi, func(anchor, at int) {
-			if !h.inOne(at, at+len(e.filter.anchors[anchor].sets)) {
+	e.carry(l, h)
+	for _, zone := range h.dirty(h.size, maxCore-1, maxCore-1) {
+		e.filter.windows(l.data, zone.lo, zone.hi, func(anchor, at int) {
+			c := e.filter.anchors[anchor].core
+			if !h.inOne(at+c.from, at+c.to) {
 				l.hits = append(l.hits, hit{int32(at), int32(anchor), -1})
 			}
 		})
 	}
-	if carried < len(l.hits) {
-		sortHits(l.hits)
+	sortHits(l.hits)
+}
+
+// carry notes the hits whose core lies in a span.
+func (e *Engine) carry(l *level, h *inheritance) {
+	hits := h.base.hits
+	next := 0
+	for _, s := range h.spans {
+		if s.to-s.from < minAnchor {
+			continue
+		}
+		// Hits are in the order of their anchors' starts, which may lie before the span.
+		next = firstFrom(hits, next, s.from+s.shift-e.filter.lead)
+		for ; next < len(hits) && int(hits[next].at)-s.shift < s.to; next++ {
+			a := hits[next]
+			at := int(a.at) - s.shift
+			anchor := &e.filter.anchors[a.anchor]
+			if at+anchor.core.from < s.from || at+anchor.core.to > s.to {
+				continue
+			}
+			c := hit{int32(at), a.anchor, -1}
+			if e.reaches[a.anchor].lies(at, len(anchor.sets), s) {
+				c.base = a.at
+			}
+			l.hits = append(l.hits, c)
+		}
 	}
 }
 
-// carry appends the hits that lie in the span.
-func (e *Engine) carry(out, hits []hit, s span) []hit {
-	first, _ := slices.BinarySearchFunc(hits, s.from+s.shift, func(a hit, at int) int { return int(a.at) - at })
-	for _, a := range hits[first:] {
-		at := int(a.at) - s.shift
-		n := len(e.filter.anchors[a.anchor].sets)
-		if at >= s.to {
-			break
-		}
-		if at+n > s.to {
-			continue
-		}
-		c := hit{int32(at), a.anchor, -1}
-		if e.reaches[a.anchor].lies(at, n, s) {
-			c.base = a.at
-		}
-		out = append(out, c)
+// firstFrom returns the index of the first hit at or behind an offset. It is quick if that is near the hint.
+func firstFrom(hits []hit, hint, at int) int {
+	for k := 0; k < 4 && hint > 0 && int(hits[hint-1].at) >= at; k++ {
+		hint--
 	}
-	return out
+	if hint > 0 && int(hits[hint-1].at) >= at {
+		n, _ := slices.BinarySearchFunc(hits[:hint], at, func(a hit, at int) int { return int(a.at) - at })
+		return n
+	}
+	for range 4 {
+		if hint == len(hits) || int(hits[hint].at) >= at {
+			return hint
+		}
+		hint++
+	}
+	n, _ := slices.BinarySearchFunc(hits[hint:], at, func(a hit, at int) int { return int(a.at) - at })
+	return hint + n
 }
 
 // sortHits sorts by offset and anchor.
@@ -228,8 +251,7 @@ func (e *Engine) unchanged(l *level, r *raw, s span) bool {
 	at := int(r.at) - s.shift
 	switch r.origin {
 	case fromAnchor:
-		n := len(e.filter.anchors[r.id].sets)
-		return at+n <= s.to && e.reaches[r.id].lies(at, n, s)
+		return e.reaches[r.id].lies(at, len(e.filter.anchors[r.id].sets), s)
 	case fromSearch:
 		reach := e.searches[r.id].reach
 		end := r.End - s.shift
