@@ -59,6 +59,7 @@ func checksumShapes() map[string]string {
 		"vault":                    "hvs.CAESI{base64url:90}",
 		"discord":                  "{[MNO]:1}{base62:23}.{base64url:6}.{base64url:27}",
 		"shopee":                   "shpk{hex:60}",
+		"bip39":                    "({lower:3-8} ){11}{lower:3-8}",
 		"intercom":                 "dG9rO{base64:54}=",
 		"jfrog-reference":          "cmVmdGtuO{base62:55}",
 		"nvidia-ngc":               "{base62:84}",

@@ -390,16 +390,23 @@ func TestRulesExamples(t *testing.T) {
 		"ldap-bind-credentials": func(v string) string {
 			return "uri ldaps://ldap.corp.net\nbinddn cn=app,dc=corp,dc=net\nbindpw " + v + "\n"
 		},
-		"smtp-config-credentials":    func(v string) string { return "SMTP_HOST=mail.corp.net\nSMTP_PASSWORD=" + v + "\n" },
-		"odbc-connection-string":     func(v string) string { return "Data Source=db1;User ID=app;Password=" + v + ";\n" },
-		"oracle-sqlplus-credentials": func(v string) string { return "sqlplus -s app/" + v + "@ORCL @run.sql\n" },
-		"kubeconfig-credentials":     func(v string) string { return "users:\n- name: admin\n  user:\n    token: " + v + "\n" },
-		"http-basic-header":          func(v string) string { return "curl -H 'Authorization: Basic " + v + "' https://a.corp.net\n" },
-		"http-bearer-header":         func(v string) string { return "{\"headers\": {\"Authorization\": \"Bearer " + v + "\"}}\n" },
-		"curl-user-credentials":      func(v string) string { return "curl -fsS -u deploy:" + v + " https://a.corp.net/x\n" },
-		"netrc-credentials":          func(v string) string { return "machine a.corp.net\n  login me\n  password " + v + "\n" },
-		"jwt-signing-secret":         func(v string) string { return "JWT_SECRET=" + v + "\n" },
-		"jdbc-url":                   func(v string) string { return "url=jdbc:postgresql://db.corp.net:5432/a?user=app&password=" + v + "\n" },
+		"smtp-config-credentials":         func(v string) string { return "SMTP_HOST=mail.corp.net\nSMTP_PASSWORD=" + v + "\n" },
+		"odbc-connection-string":          func(v string) string { return "Data Source=db1;User ID=app;Password=" + v + ";\n" },
+		"oracle-sqlplus-credentials":      func(v string) string { return "sqlplus -s app/" + v + "@ORCL @run.sql\n" },
+		"kubeconfig-credentials":          func(v string) string { return "users:\n- name: admin\n  user:\n    token: " + v + "\n" },
+		"http-basic-header":               func(v string) string { return "curl -H 'Authorization: Basic " + v + "' https://a.corp.net\n" },
+		"http-bearer-header":              func(v string) string { return "{\"headers\": {\"Authorization\": \"Bearer " + v + "\"}}\n" },
+		"curl-user-credentials":           func(v string) string { return "curl -fsS -u deploy:" + v + " https://a.corp.net/x\n" },
+		"netrc-credentials":               func(v string) string { return "machine a.corp.net\n  login me\n  password " + v + "\n" },
+		"jwt-signing-secret":              func(v string) string { return "JWT_SECRET=" + v + "\n" },
+		"bip39-mnemonic":                  func(v string) string { return "MNEMONIC=\"" + v + "\"\n" },
+		"ssh-authorized-password-sshpass": func(v string) string { return "sshpass -p '" + v + "' ssh -o StrictHostKeyChecking=no me@a.corp.net\n" },
+		"nuget-config-password":           func(v string) string { return "<add key=\"ClearTextPassword\" value=\"" + v + "\" />\n" },
+		"maven-settings-password": func(v string) string {
+			return "<server>\n  <id>corp</id>\n  <username>ci</username>\n  <password>" + v + "</password>\n</server>\n"
+		},
+		"sftp-sync-config-password": func(v string) string { return "{\n  \"host\": \"a.corp.net\",\n  \"password\": \"" + v + "\"\n}\n" },
+		"jdbc-url":                  func(v string) string { return "url=jdbc:postgresql://db.corp.net:5432/a?user=app&password=" + v + "\n" },
 	}
 	for _, r := range set {
 		if r.Regex == "" {
