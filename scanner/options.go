@@ -20,6 +20,8 @@ const (
 type Options struct {
 	Mode   string
 	Target string // ModeGit: path, or file:// URL, of a repository
+	// TargetName is what reports call the target; "" for Target.
+	TargetName string
 
 	Paths     []string  // ModeDir: files and folders
 	Stdin     io.Reader // ModeStdin

@@ -214,6 +214,9 @@ func (s *scan) targetName() string {
 	case ModeStdin:
 		return s.o.StdinName
 	}
+	if s.o.TargetName != "" {
+		return s.o.TargetName
+	}
 	if abs, err := filepath.Abs(s.o.Target); err == nil && s.o.Target == "." {
 		return abs
 	}

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,10 +16,16 @@ Every commit of every ref is read: branches, tags, remote branches, notes,
 stashes, and the HEADs of all worktrees; with files, file names, messages and
 authors. No program is started, and nothing is written to the repository.
 
+A URL is cloned to a private temporary folder, with all refs, those of pull
+requests too, and removed afterwards. Credentials: those that Git knows, or
+MUDLARK_GIT_TOKEN, or GITHUB_TOKEN and GITLAB_TOKEN for the hosts they are for.
+
 Examples:
   mudlark git                              the repository around this folder
   mudlark git path/to/repo                 another one, bare or not
   mudlark git file:///srv/git/shop.git     the same, as a URL
+  mudlark git https://example.org/shop.git     cloned for the time of the scan
+  mudlark git git@example.org:team/shop.git    the same, by ssh
   mudlark git --staged                     what is about to be committed
   mudlark git --worktree                   uncommitted and untracked files, too
   mudlark git --since-commit origin/main   only what HEAD has beyond a commit
@@ -48,7 +52,7 @@ type gitFlags struct {
 func newGit(e *environment) *cobra.Command {
 	f := &gitFlags{}
 	cmd := &cobra.Command{
-		Use:   "git [PATH|file://URL] [FLAGS]",
+		Use:   "git [PATH|URL] [FLAGS]",
 		Short: "Find secrets in the history of a Git repository",
 		Long:  gitHelp + commonExamples("git"),
 		Args:  oneTarget,
@@ -67,6 +71,9 @@ func newGit(e *environment) *cobra.Command {
 			o.Since, o.Branches, o.All, o.MaxDepth, o.After, o.Before = f.since, f.branches, f.all, f.maxDepth, f.after, f.before
 			o.Include, o.Exclude = f.include, f.exclude
 			o.Staged, o.Worktree, o.Unreachable = f.staged, f.worktree, f.unreachable
+			if isRemote(o.Target) {
+				return f.scanRemote(cmd.Context(), e, o)
+			}
 			return f.scan(cmd.Context(), e, o)
 		},
 	}
@@ -115,23 +122,10 @@ func (f *gitFlags) check(set *pflag.FlagSet) error {
 	return nil
 }
 
-// oneTarget accepts a path or a file:// URL, or nothing.
+// oneTarget accepts a path or a URL, or nothing.
 func oneTarget(cmd *cobra.Command, args []string) error {
 	if len(args) > 1 {
 		return usagef("scan one after the other; to limit the scan to some paths use --include", "git takes one repository, but was given %d", len(args))
 	}
-	if len(args) == 0 || strings.HasPrefix(args[0], "file://") {
-		return nil
-	}
-	scheme, rest, ok := strings.Cut(args[0], "://")
-	host, _, scp := strings.Cut(args[0], ":")
-	scp = scp && strings.Contains(host, "@") && !strings.ContainsAny(host, `/\`)
-	if !ok && !scp {
-		return nil
-	}
-	shown := args[0]
-	if at := strings.LastIndex(rest, "@"); ok && at >= 0 {
-		shown = scheme + "://" + rest[at+1:] // without credentials
-	}
-	return usagef(fmt.Sprintf("clone it first: git clone --mirror %s repo.git && mudlark git repo.git", shown), "%s is not on this machine, and this version clones nothing", shown)
+	return nil
 }

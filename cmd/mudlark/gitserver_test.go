@@ -48,3 +48,24 @@ func guarded(next http.Handler, user, password string) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// urlWith puts $GITURL/shop.git with a user and $GITPASSWORD in it into $WITHPASSWORD.
+func urlWith(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: urlwith USER")
+	}
+	ts.Setenv("WITHPASSWORD", strings.Replace(ts.Getenv("GITURL"), "://", "://"+args[0]+":"+ts.Getenv("GITPASSWORD")+"@", 1)+"/shop.git")
+}
+
+// lonely makes $PATH hold mudlark and no other program.
+func lonely(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: lonely")
+	}
+	self, err := exec.LookPath("mudlark")
+	ts.Check(err)
+	dir := ts.MkAbs("lonely")
+	ts.Check(os.MkdirAll(dir, 0o777))
+	ts.Check(os.Symlink(self, filepath.Join(dir, "mudlark")))
+	ts.Setenv("PATH", dir)
+}

@@ -40,6 +40,8 @@ func TestMain(m *testing.M) {
 //	exits CODE ARG...          run mudlark, which must exit with the code
 //	tidy FILE                  replace what varies in a report: object names, times, paths of the test
 //	gitserver DIR [USER]       serve the repositories of a folder at $GITURL; see gitServer
+//	urlwith USER               $GITURL/shop.git with user and $GITPASSWORD goes into $WITHPASSWORD
+//	lonely                     nothing but mudlark is in $PATH from here on
 //	valid FILE                 a JSON or JSONL report must agree with docs/report.schema.json
 //
 // A script begins with what it shows. Its name is the flag or the subject.
@@ -53,7 +55,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"mktoken": mktoken, "sha1": hash, "put": put, "encode": encode, "lose": lose,
-			"commit": commit, "exits": exits, "tidy": tidy, "valid": valid, "gitserver": gitServer,
+			"commit": commit, "exits": exits, "tidy": tidy, "valid": valid, "gitserver": gitServer, "urlwith": urlWith, "lonely": lonely,
 		},
 	})
 }
