@@ -458,6 +458,9 @@ func TestRulesContexts(t *testing.T) {
 		{"UUID in .npmrc", "npm-access-token-legacy", "//registry.npmjs.org/:_authToken=%s\n"},
 		{"bearer", "jwt", "Authorization: Bearer %s\n"},
 		{"service role", "supabase-service-role-jwt", "SUPABASE_KEY=%s\n"},
+		{"token of a cluster", "kubernetes-service-account-token", "Authorization: Bearer %s\n"},
+		{"token in a header", "groq-api-key", "-H 'Authorization: Bearer %s'\n"},
+		{"key as password", "heroku-api-key", "git clone https://x:%s@git.heroku.com/a.git\n"},
 		{"key in an object", "google-service-account-key", "[%s]\n"},
 	}
 	for _, tt := range tests {
