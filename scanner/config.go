@@ -22,7 +22,8 @@ type Config struct {
 	Rules          []*rules.Rule // its [[rule]] tables
 	Accept         []Accept      // its [[coverage.accept]] tables
 	Allow          []allow.Entry // its [[allow]] tables and disabled rules
-	Warnings       []string      // what was ignored, in words
+	Verify         VerifyConfig
+	Warnings       []string // what was ignored, in words
 }
 
 // Accept names something that may stay unread without making a run incomplete.
@@ -43,6 +44,7 @@ type configFile struct {
 		Disable []string `toml:"disable"`
 	} `toml:"rules"`
 	Allow    toml.Primitive `toml:"allow"`
+	Verify   *verifyTable   `toml:"verify"`
 	Coverage struct {
 		Accept []struct {
 			Object string `toml:"object"`
@@ -59,7 +61,7 @@ func ParseConfig(file string, data []byte, v rules.Vocabulary, trusted bool) (*C
 		return nil, err
 	}
 	c := &Config{File: file}
-	errs := c.tables(data)
+	errs := c.tables(data, trusted)
 	set, err := c.rules(data, v, trusted)
 	if err != nil && len(errs) > 0 && errs[0].syntax {
 		err = nil // both decoders stumble over the same mistake
@@ -92,7 +94,7 @@ type configError struct {
 }
 
 // tables reads everything but the rules.
-func (c *Config) tables(data []byte) []configError {
+func (c *Config) tables(data []byte, trusted bool) []configError {
 	var f configFile
 	meta, err := toml.Decode(string(data), &f)
 	if err != nil {
@@ -103,6 +105,7 @@ func (c *Config) tables(data []byte) []configError {
 		errs = append(errs, configError{Error: &rules.Error{File: c.File, Line: line, Text: fmt.Sprintf(format, args...), Hint: hint}})
 	}
 	c.allow(data, &f, meta, report)
+	c.verify(data, f.Verify, trusted, report)
 	for _, key := range meta.Undecoded() {
 		if key[0] != "rule" {
 			report(keyLine(data, key), unknownHint(key), "unknown key %q", key)
@@ -178,11 +181,11 @@ func unknownHint(key toml.Key) string {
 	case "allow":
 		return "[[allow]] has the keys " + allowKeys
 	case "verify":
-		return "[" + key[0] + "] is not supported by this version; remove it"
+		return "[verify] has the keys hosts, endpoints, effects and plaintext"
 	case "coverage":
 		return "coverage has [[coverage.accept]] tables with object and reason"
 	}
-	return "the keys are fingerprint_key, [[rule]], [rules], [[allow]] and [[coverage.accept]]"
+	return "the keys are fingerprint_key, [[rule]], [rules], [[allow]], [verify] and [[coverage.accept]]"
 }
 
 // keyLine returns the line on which the last part of a key first stands as a key or table, else 1.

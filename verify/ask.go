@@ -22,7 +22,7 @@ type Answer struct {
 }
 
 func (a answer) verdict() Verdict {
-	return Verdict{Status: a.Status, Reason: a.Reason, Identity: a.Identity}
+	return Verdict{Status: a.Status, Reason: a.Reason, Identity: a.Identity, CheckedAt: a.at}
 }
 
 func plainAnswer(s Status, r Reason) answer { return answer{Answer: Answer{Status: s, Reason: r}} }

@@ -253,7 +253,9 @@ func (e *Engine) verdict(c Credential) (v Verdict) {
 		if recover() != nil { // what a provider sends must not end a scan
 			v = Verdict{Status: Unknown, Reason: VerifierFailed}
 		}
-		v.CheckedAt = time.Now().UTC()
+		if v.CheckedAt.IsZero() {
+			v.CheckedAt = time.Now().UTC()
+		}
 	}()
 	p, status, reason := e.prepare(&c)
 	if status != "" {

@@ -173,6 +173,7 @@ func (f *scanFlags) report(ctx context.Context, e *environment, o scanner.Option
 	o.Progress = bar.update
 	res, err := scanner.Run(ctx, o, bar.before(report.Multi(out.handlers...)))
 	bar.stop()
+	f.saveCache(e.stderr)
 	if err == nil {
 		err = out.commit()
 	}

@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +31,8 @@ type verifyFlags struct {
 	verifyTimeout                        time.Duration
 	cache                                string
 	endpoints, allowHosts, allowEffects  []string
+
+	opened *verify.Cache // nil without --verify-cache
 }
 
 func (f *verifyFlags) addVerification(s *pflag.FlagSet) {
@@ -64,11 +69,7 @@ func (f *verifyFlags) verification(e *environment, o *scanner.Options) error {
 	if !f.on() {
 		return nil
 	}
-	all := o.Rules
-	if o.Config != nil {
-		all = slices.Concat(all, o.Config.Rules)
-	}
-	opt, err := f.engineOptions(e, all)
+	opt, err := f.engineOptions(e, o.Rules, o.Config)
 	if err != nil {
 		return err
 	}
@@ -76,8 +77,46 @@ func (f *verifyFlags) verification(e *environment, o *scanner.Options) error {
 	return nil
 }
 
-// engineOptions checks the flags and returns what they mean.
-func (f *verifyFlags) engineOptions(e *environment, all []*rules.Rule) (verify.Options, error) {
+// engineOptions checks the flags and the trusted configuration, which may be nil, and returns what they mean together.
+func (f *verifyFlags) engineOptions(e *environment, all []*rules.Rule, c *scanner.Config) (verify.Options, error) {
+	own := *f
+	if c != nil {
+		all = slices.Concat(all, c.Rules)
+		own.allowHosts = slices.Concat(c.Verify.Hosts, f.allowHosts)
+		own.endpoints = slices.Concat(c.Verify.Endpoints, f.endpoints)
+		own.allowEffects = slices.Concat(c.Verify.Effects, f.allowEffects)
+		own.allowPlaintext = f.allowPlaintext || c.Verify.Plaintext
+	}
+	o, err := own.destinations(e, all)
+	if err == nil && f.cache != "" {
+		o.Cache, err = openCache(f.cache)
+		f.opened = o.Cache
+	}
+	return o, err
+}
+
+// openCache opens the file of --verify-cache. Its key lies beside the user's configuration.
+func openCache(file string) (*verify.Cache, error) {
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return nil, usagef("set HOME, or drop --verify-cache", "--verify-cache needs a folder of yours for its key: %v", err)
+	}
+	c, err := verify.OpenCache(file, filepath.Join(dir, "mudlark", "verdicts.key"))
+	if err != nil {
+		return nil, usagef("name a file that is a cache already, or does not exist", "--verify-cache: %v", err)
+	}
+	return c, nil
+}
+
+// saveCache writes what was learned.
+func (f *verifyFlags) saveCache(w io.Writer) {
+	if err := f.opened.Save(); err != nil {
+		warn(w, []string{fmt.Sprintf("--verify-cache %s could not be written: %v", f.cache, err)})
+	}
+}
+
+// destinations returns what the flags mean, without a cache.
+func (f *verifyFlags) destinations(e *environment, all []*rules.Rule) (verify.Options, error) {
 	o := verify.Options{
 		AllowPlaintext: f.allowPlaintext, Canaries: f.verifyCanaries, Rate: f.rps, Timeout: f.verifyTimeout,
 		UserAgent: "mudlark/" + version(), Getenv: e.getenv, Endpoints: map[string][]*url.URL{},
