@@ -226,7 +226,7 @@ func (t *textHandler) facts(p *page, f *Finding) {
 		secretLines(p, "secret", f.Secret, f.SecretB64)
 	}
 	p.field("fingerprint", Escape(f.Fingerprint))
-	p.field("next step", nextStep(f.Source))
+	p.field("next step", nextStep(f.Source, f.Verdict.Status))
 	if f.Rotate != "" {
 		p.more(Escape(f.Rotate))
 	}
@@ -249,8 +249,11 @@ func (t *textHandler) verdict(p *page, v *Verdict) {
 	}
 }
 
-// nextStep says what to do about a secret, by where it stands.
-func nextStep(source string) string {
+// nextStep says what to do about a secret, by where it stands and what the provider says.
+func nextStep(source, verdict string) string {
+	if verdict == "inactive" || verdict == "expired" {
+		return "nothing urgent: it does not work any more; make sure that nothing uses it"
+	}
 	switch source {
 	case "index":
 		return "do not commit it: take it out of the file and stage the file again; if it was ever shared, revoke it"

@@ -21,8 +21,11 @@ type builder struct {
 	w       *worker
 	key     []byte
 	stories map[history.Item]*lifeStory
-	own     []*lifeStory // of the findings, without those of companions
-	people  map[int32]*commitInfo
+	// credentials are what is, or would be, asked about; they go with own.
+	credentials []verify.Credential
+
+	own    []*lifeStory // of the findings, without those of companions
+	people map[int32]*commitInfo
 
 	// The text whose excerpts are being made: findings of one blob follow each other.
 	blob  history.Blob
@@ -80,6 +83,10 @@ func (b *builder) findings(ctx context.Context, list []*lifeStory) ([]*report.Fi
 		}
 	}
 	slices.SortFunc(own, func(x, y *lifeStory) int { return b.compare(x, y) })
+	own, err := b.named(own)
+	if err != nil {
+		return nil, err
+	}
 	b.own = own
 	for _, l := range own {
 		b.sortCompanions(l.events[0], companions[l.item])
@@ -92,7 +99,10 @@ func (b *builder) findings(ctx context.Context, list []*lifeStory) ([]*report.Fi
 			return nil, err
 		}
 		if verdicts != nil {
-			f.Verdict = reportVerdict(verdicts[i])
+			f.Verdict = ReportVerdict(verdicts[i])
+		}
+		if b.s.o.Found != nil {
+			b.s.o.Found(f, b.credentials[i])
 		}
 		out = append(out, f)
 	}
@@ -111,6 +121,24 @@ func (b *builder) compare(x, y *lifeStory) int {
 		b.s.compareEvents(e, f),
 		cmp.Compare(b.s.items.get(x.item).secret, b.s.items.get(y.item).secret),
 	)
+}
+
+// named returns those of the stories that Options.Fingerprints names, if it names some.
+func (b *builder) named(own []*lifeStory) ([]*lifeStory, error) {
+	if b.s.o.Fingerprints == nil {
+		return own, nil
+	}
+	var kept []*lifeStory
+	for _, l := range own {
+		f, err := b.fingerprint(l)
+		if err != nil {
+			return nil, err
+		}
+		if b.s.o.Fingerprints[f] {
+			kept = append(kept, l)
+		}
+	}
+	return kept, nil
 }
 
 // fingerprint returns the fingerprint of a story's secret.

@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"mudlark/report"
 	"mudlark/rules"
 	"mudlark/scanner/allow"
 	"mudlark/verify"
@@ -60,6 +61,10 @@ type Options struct {
 	Verify       *verify.Engine
 	OnlyVerified bool // report active secrets only
 	AllowUnknown bool // secrets without a verdict leave the run complete
+	// Fingerprints, if not nil, names the secrets that are reported, whether they are allowed or not.
+	Fingerprints map[string]bool
+	// Found is told each finding together with the credential that it is; it may be nil. What it gets is secret.
+	Found func(*report.Finding, verify.Credential)
 	// PlanOnly: nothing is sent; Plan is told what would be.
 	PlanOnly bool
 	Plan     func([]verify.Planned)

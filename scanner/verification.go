@@ -31,7 +31,7 @@ func (s *scan) verifyEarly(it *item) {
 // mayVerifyEarly decides whether what is found from here on may be asked about at once.
 func (s *scan) mayVerifyEarly() {
 	all := s.o.Mode != ModeGit || s.whole && !s.o.Staged
-	s.early.Store(s.o.Verify != nil && !s.o.PlanOnly && all && s.include == nil && len(s.allows.all) == 0)
+	s.early.Store(s.o.Verify != nil && !s.o.PlanOnly && all && s.include == nil && s.o.Fingerprints == nil && len(s.allows.all) == 0)
 }
 
 // tellsItself reports whether a rule's secrets need no words around them to be recognized.
@@ -45,13 +45,17 @@ func tellsItself(r *rules.Rule) bool {
 // belong to the secret.
 func (b *builder) verified(ctx context.Context, own []*lifeStory, companions map[history.Item][]*lifeStory) []verify.Verdict {
 	engine := b.s.o.Verify
-	if engine == nil {
+	if engine == nil && b.s.o.Found == nil {
 		return nil
 	}
 	claims := b.s.claims()
 	list := make([]verify.Credential, len(own))
 	for i, l := range own {
 		list[i] = b.credential(l, companions[l.item], claims)
+	}
+	b.credentials = list
+	if engine == nil {
+		return nil
 	}
 	if b.s.o.PlanOnly {
 		b.s.o.Plan(engine.Plan(list))
@@ -99,8 +103,8 @@ func (b *builder) credential(l *lifeStory, companions []*lifeStory, claims map[s
 	return c
 }
 
-// reportVerdict returns a verdict as reports have it.
-func reportVerdict(v verify.Verdict) report.Verdict {
+// ReportVerdict returns a verdict as reports have it.
+func ReportVerdict(v verify.Verdict) report.Verdict {
 	out := report.Verdict{Status: string(v.Status), Reason: string(v.Reason), Identity: v.Identity}
 	switch v.Status {
 	case verify.Skipped, verify.Unsupported, verify.Unasked:

@@ -41,6 +41,7 @@ func (f *verifyFlags) addVerification(s *pflag.FlagSet) {
 	s.BoolVar(&f.noVerification, "no-verification", false, "do not verify, which is the default")
 	s.BoolVar(&f.verifyPlan, "verify-plan", false, "print which requests --verify would send, and send nothing")
 	f.addEngine(s)
+	s.Var(text{&f.cache, "FILE"}, "verify-cache", "keep verdicts in this file between runs; it holds no secrets")
 	s.BoolVar(&f.allowUnknown, "allow-unknown", false, "secrets that could not be verified for want of time or network leave the run complete")
 }
 
@@ -50,7 +51,6 @@ func (f *verifyFlags) addEngine(s *pflag.FlagSet) {
 	s.Var(rate{&f.rps}, "verify-rps", "send at most N requests a second to one host")
 	f.verifyTimeout = verify.DefaultTimeout
 	s.Var(duration{&f.verifyTimeout}, "verify-timeout", "verify for at most so long after the scan")
-	s.Var(text{&f.cache, "FILE"}, "verify-cache", "keep verdicts in this file between runs; it holds no secrets")
 	s.Var(list{&f.endpoints, "NAME=URL"}, "endpoint", "where your own instance of a service is; repeatable")
 	s.Var(list{&f.allowHosts, "HOST"}, "allow-host", "ask this host, too, though it stands in scanned text or has a private address; *.HOST and HOST:PORT are understood; repeatable")
 	s.BoolVar(&f.allowPlaintext, "allow-plaintext", false, "send secrets without TLS, too")
