@@ -159,10 +159,19 @@ func (s *scan) summary(hits []hit) *examined {
 	return &examined{hits: hits, items: numbers(hits), readable: true}
 }
 
+// fewBlobs is up to how many blobs of a part of the history are read one by one: a walk by families begins with the order of all objects
+// in the pack, which takes longer than reading these.
+const fewBlobs = 2000
+
 // allBlobs examines the blobs with the given names, family by family. It stops early when ctx ends.
 func (s *scan) allBlobs(ctx context.Context, ids []gitstore.ID) {
 	total := len(ids)
 	s.phase("blobs", int64(total))
+	if s.rangeMode() && total <= fewBlobs {
+		s.repo.Objects.Order(ids)
+		eachChunk(s, ctx, ids, 16, func(w *worker, id gitstore.ID) { w.blob(s.blobs.Number(id)) })
+		return
+	}
 	workers := slices.Clone(s.workers)
 	var done atomic.Int64
 	finished := make(chan error, 1)
