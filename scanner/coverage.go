@@ -3,12 +3,14 @@ package scanner
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
 
 	"mudlark/report"
 	"mudlark/scanner/gitstore"
+	"mudlark/scanner/history"
 )
 
 // coverage collects what was read and what was not. It is safe for concurrent use.
@@ -17,7 +19,8 @@ type coverage struct {
 	seen    map[[2]string]bool
 	skipped []report.Skipped
 	notes   []string
-	trees   map[gitstore.ID]struct{}
+	trees   map[gitstore.ID]struct{} // those that reach does not have
+	reach   *history.Reach
 
 	refs, commits       int
 	files, blobs, bytes atomic.Int64
@@ -69,8 +72,26 @@ func (c *coverage) note(text string) {
 // tree notes that the tree id was read.
 func (c *coverage) tree(id gitstore.ID) {
 	c.mu.Lock()
-	c.trees[id] = struct{}{}
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	if c.reach == nil || !c.reach.HasTree(id) {
+		c.trees[id] = struct{}{}
+	}
+}
+
+// reached notes that all trees of r were read.
+func (c *coverage) reached(r *history.Reach) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reach = r
+	maps.DeleteFunc(c.trees, func(id gitstore.ID, _ struct{}) bool { return r.HasTree(id) })
+}
+
+// treeCount returns how many trees were read.
+func (c *coverage) treeCount() int {
+	if c.reach == nil {
+		return len(c.trees)
+	}
+	return c.reach.Trees() + len(c.trees)
 }
 
 // report returns the coverage in its final form. accept maps what may stay unread to the reason given for it.
@@ -78,7 +99,7 @@ func (c *coverage) report(accept map[string]string) report.Coverage {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	out := report.Coverage{
-		Refs: c.refs, Commits: c.commits, Trees: len(c.trees), Blobs: int(c.blobs.Load()), Files: int(c.files.Load()),
+		Refs: c.refs, Commits: c.commits, Trees: c.treeCount(), Blobs: int(c.blobs.Load()), Files: int(c.files.Load()),
 		Bytes: c.bytes.Load(), Complete: true,
 		Skipped: append([]report.Skipped{}, c.skipped...), Notes: append([]string{}, c.notes...),
 	}

@@ -323,6 +323,15 @@ func (p *pathHits) get(path []byte) []hit {
 	return p.m[string(path)]
 }
 
+// each calls do for every path that holds a secret.
+func (p *pathHits) each(do func(string)) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	for path := range p.m {
+		do(path)
+	}
+}
+
 // pathVisitor returns a function that examines paths and says whether they hold something.
 func (w *worker) pathVisitor() func([]byte) bool {
 	return func(path []byte) bool {

@@ -44,7 +44,8 @@ type scan struct {
 	selected []bool              // commits that the job is about
 	whole    bool                // every commit of the graph is selected
 	notes    []bool              // commits that only notes refs reach
-	changes  *history.Changes
+	changes  *history.Changes    // nil if reach says what the commits' trees hold
+	reach    *history.Reach
 	texts    []event // in messages, tags, author fields and outside commits
 	pseudo   []event // in the index and the working tree
 
@@ -217,9 +218,16 @@ func (s *scan) onlyNotes() []bool {
 	return only
 }
 
-// collect diffs the selected commits, which names the blobs to examine and checks that all trees are there.
+// collect names the blobs and paths to examine and checks that all trees are there.
 func (s *scan) collect(ctx context.Context) {
 	s.phase("trees", int64(s.graph.Len()))
+	if !s.allTrees(ctx) {
+		s.compareTrees(ctx)
+	}
+}
+
+// compareTrees is collect by comparing the trees of each selected commit with those of its first parent.
+func (s *scan) compareTrees(ctx context.Context) {
 	ch, err := history.Collect(ctx, s.graph, s.selected, s.blobs, history.CollectOptions{
 		Workers: len(s.workers), Include: s.include, Progress: s.progress,
 		NewDiffer:      s.differs(),

@@ -164,7 +164,7 @@ func (s *scan) seen(c int32) bool {
 	if s.changes == nil || !s.changes.Collected(c) {
 		return false
 	}
-	for _, p := range s.changes.Of(c) {
+	for _, p := range s.changes.Of(s.graph, s.blobs, c) {
 		if p.New == 0 {
 			continue
 		}

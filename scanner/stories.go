@@ -81,24 +81,31 @@ func (s *scan) wanted(n history.Item) bool {
 
 // blobEvents finds what commits introduced in their trees. On an error, which is that of ctx, some steps are empty.
 func (s *scan) blobEvents(ctx context.Context) ([]history.Step, error) {
-	if s.changes == nil || s.items.len() == 0 || s.whole && !s.anyWanted() {
+	if s.items.len() == 0 || s.whole && !s.anyWanted() {
+		return nil, nil
+	}
+	changed := s.changed()
+	if changed == nil {
 		return nil, nil
 	}
 	var next int
-	steps, err := history.Events(ctx, s.graph, s.selected, s.changes, history.EventOptions{
+	steps, err := history.Events(ctx, s.graph, s.selected, changed, s.blobs, history.EventOptions{
 		Workers:     len(s.workers),
 		NewDiffer:   s.differs(),
 		NewContents: func() history.Contents { w := s.workers[next]; next++; return view{w} },
 		Include:     s.include,
 		AllParents:  !s.whole,
-		Interesting: func(b history.Blob) bool {
-			e, known := s.results.get(b)
-			return known && (len(e.items) > 0 || !e.readable)
-		},
+		Interesting: s.interesting,
 	})
 	return slices.DeleteFunc(steps, func(st history.Step) bool {
 		return st.Commit == 0 && st.Events == nil && st.Deltas == nil && st.Gone == nil && err != nil
 	}), err
+}
+
+// interesting reports whether a blob holds an item, or may because it could not be read.
+func (s *scan) interesting(b history.Blob) bool {
+	e, known := s.results.get(b)
+	return known && (len(e.items) > 0 || !e.readable)
 }
 
 // dropUnwanted forgets, for a whole history, what will not be reported: nothing else depends on it.
@@ -132,8 +139,9 @@ func (s *scan) unattributed(steps []history.Step, add func(event)) {
 		}
 	}
 	bringers := map[history.Blob]int32{}
-	for c := int32(s.graph.Len()) - 1; c >= 0; c-- {
-		for _, p := range s.changes.Of(c) {
+	changed := s.changed()
+	for c := int32(s.graph.Len()) - 1; c >= 0 && changed != nil; c-- {
+		for _, p := range changed.Of(s.graph, s.blobs, c) {
 			if p.New != 0 {
 				bringers[p.New] = c
 			}
@@ -215,7 +223,7 @@ func (s *scan) lives(ctx context.Context, list []*lifeStory, steps []history.Ste
 	}
 	_, head, haveHead := s.repo.Head()
 	var p standing
-	if s.whole && !s.stopped && s.changes != nil {
+	if s.whole && !s.stopped && (s.changes != nil || s.reach != nil) {
 		p = &allKnown{s: s, p: history.NewPresence(s.graph, steps)}
 	} else {
 		p = &byTree{s: s, memo: map[string][]history.Item{}}

@@ -65,6 +65,21 @@ func (t *TreeIter) Next() bool {
 	return true
 }
 
+// SplitTreeEntry splits the entry off that tree, the rest of a tree whose object names have size bytes, begins with. It returns
+// the number of bytes that it takes, 0 if a TreeIter would not accept it.
+func SplitTreeEntry(tree []byte, size int) (mode uint32, name, id []byte, n int) {
+	mode, at := treeMode(tree)
+	if at == 0 {
+		return 0, nil, nil, 0
+	}
+	nul := bytes.IndexByte(tree[at:], 0)
+	if nul <= 0 || len(tree)-at-nul-1 < size {
+		return 0, nil, nil, 0
+	}
+	end := at + nul + 1
+	return mode, tree[at : at+nul], tree[end : end+size], end + size
+}
+
 // Err returns nil at a clean end of the tree, otherwise what is wrong with the entry after the last good one.
 func (t *TreeIter) Err() error { return t.err }
 

@@ -13,6 +13,8 @@ type WalkOptions struct {
 	Want []ID
 	// All visits every object of the store; Want is not used.
 	All bool
+	// Packed leaves out loose objects. It is for All.
+	Packed bool
 	// Type, if not 0, leaves out objects of any other type.
 	Type Type
 	// Workers is how many goroutines read and visit; at least one does.
@@ -41,7 +43,8 @@ type Visit struct {
 	// zero if there is none, and then so is what follows.
 	Base     ID
 	BaseSize int
-	Parent   any // what the visit of the base returned
+	BaseData []byte // must not be changed
+	Parent   any    // what the visit of the base returned
 	// Runs are the parts of Data that are also in the base, ascending by TargetStart. They do not overlap in Data, and no
 	// two of them continue each other both there and in the base.
 	Runs []Run

@@ -107,11 +107,14 @@ func (l *locator) locate() error {
 		}
 		return true
 	}
-	if l.walk.opt.All {
+	switch {
+	case l.walk.opt.All && l.walk.opt.Packed:
+		return l.locatePacked()
+	case l.walk.opt.All:
 		if err := l.store.All(next); err != nil {
 			return err
 		}
-	} else {
+	default:
 		want := l.walk.opt.Want
 		slices.SortFunc(want, ID.Compare)
 		for i, id := range want {
@@ -121,6 +124,40 @@ func (l *locator) locate() error {
 		}
 	}
 	l.find(chunk)
+	return nil
+}
+
+// locatePacked takes one copy of everything that is in packs.
+func (l *locator) locatePacked() (err error) {
+	defer endFaults(guardFaults(), &err)
+	l.store.refresh()
+	snap := l.store.snap.Load()
+	var before []nameTable
+	known := func(name []byte) bool {
+		return slices.ContainsFunc(before, func(t nameTable) bool { _, ok := positionOf(t, name); return ok })
+	}
+	for _, m := range snap.midxs {
+		for pos := range m.len() {
+			p, _, err := m.place(pos)
+			if err == nil && p != nil && !known(m.name(pos)) && (l.inIndex(p, m.name(pos)) || l.add(tableKey{p, m}, midxTable{m, p}, pos)) {
+				l.walk.wanted++
+			}
+		}
+		before = append(before, m)
+	}
+	for _, p := range snap.indexed {
+		x := p.index()
+		if x == nil {
+			continue
+		}
+		for pos := range x.len() {
+			if again := pos > 0 && bytes.Equal(x.name(pos), x.name(pos-1)); !again && !known(x.name(pos)) {
+				l.add(tableKey{pack: p}, indexTable{x}, pos)
+				l.walk.wanted++
+			}
+		}
+		before = append(before, x)
+	}
 	return nil
 }
 

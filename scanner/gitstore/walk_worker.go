@@ -442,7 +442,8 @@ func (w *walkWorker) visitOther(h *heldObject) {
 // visitHeld visits h. runs are nil if it is not a delta against base or that was not visited.
 func (w *walkWorker) visitHeld(h, base *heldObject, runs []Run) {
 	if runs != nil {
-		w.visit.Base, w.visit.BaseSize, w.visit.Parent, w.visit.Runs = base.id, len(base.data), base.state, runs
+		w.visit.Base, w.visit.BaseSize, w.visit.BaseData = base.id, len(base.data), base.data
+		w.visit.Parent, w.visit.Runs = base.state, runs
 	}
 	h.state, h.visited = w.call(h.id, h.typ, h.data)
 }

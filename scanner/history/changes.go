@@ -82,7 +82,7 @@ type Pair struct{ Old, New Blob }
 
 // Changes holds, for every selected commit C, the distinct pairs of blobs on both sides of D(C, p) for its first parent p.
 type Changes struct {
-	Blobs *Blobs
+	blobs *Blobs
 	pairs [][]Pair
 	flags []changeFlag
 }
@@ -95,8 +95,36 @@ const (
 	collected                        // the commit was compared
 )
 
-// Of returns the changes of commit c against its first parent.
-func (ch *Changes) Of(c int32) []Pair { return ch.pairs[c] }
+// A Source says what the selected commits of a graph changed.
+type Source interface {
+	// Of returns the pairs of blobs by which commit c differs from its first parent, at least those that are interesting.
+	Of(g *Graph, blobs *Blobs, c int32) []Pair
+	// touches reports whether commit c can introduce, remove or move an item.
+	touches(g *Graph, c int32, o EventOptions) bool
+	// against returns, for one goroutine, a function that compares commit c with its parent p.
+	against(g *Graph, differ func() *Differ) func(c, p int32) DiffFunc
+}
+
+// Of implements Source.
+func (ch *Changes) Of(_ *Graph, _ *Blobs, c int32) []Pair { return ch.pairs[c] }
+
+// touches implements Source.
+func (ch *Changes) touches(_ *Graph, c int32, o EventOptions) bool {
+	if ch.flags[c]&pathItem != 0 {
+		return true
+	}
+	return slices.ContainsFunc(ch.pairs[c], func(p Pair) bool {
+		return p.Old != 0 && o.Interesting(p.Old) || p.New != 0 && o.Interesting(p.New)
+	})
+}
+
+// against implements Source.
+func (ch *Changes) against(g *Graph, differ func() *Differ) func(c, p int32) DiffFunc {
+	d := differ()
+	return func(c, p int32) DiffFunc {
+		return func(visit func(Change)) bool { return d.Diff(g.Tree(p), g.Tree(c), visit) }
+	}
+}
 
 // Collected reports whether commit c was compared with its first parent: Collect may have been stopped before.
 func (ch *Changes) Collected(c int32) bool { return ch.flags[c]&collected != 0 }
@@ -121,7 +149,7 @@ const collectChunk = 256
 // Collect diffs every selected commit against its first parent. The error is that of ctx; what was collected until then is
 // returned with it.
 func Collect(ctx context.Context, g *Graph, selected []bool, blobs *Blobs, o CollectOptions) (*Changes, error) {
-	ch := &Changes{Blobs: blobs, pairs: make([][]Pair, g.Len()), flags: make([]changeFlag, g.Len())}
+	ch := &Changes{blobs: blobs, pairs: make([][]Pair, g.Len()), flags: make([]changeFlag, g.Len())}
 	var next, done atomic.Int64
 	var wg sync.WaitGroup
 	for range max(1, o.Workers) {
@@ -180,7 +208,7 @@ func (w *collector) commit(c int32) {
 		if w.onPath != nil && (d.Old.IsZero() || d.New.IsZero()) && w.onPath(d.Path) {
 			flags |= pathItem
 		}
-		w.buf = append(w.buf, Pair{w.ch.Blobs.Number(d.Old), w.ch.Blobs.Number(d.New)})
+		w.buf = append(w.buf, Pair{w.ch.blobs.Number(d.Old), w.ch.blobs.Number(d.New)})
 	})
 	if !whole {
 		flags |= lost

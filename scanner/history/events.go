@@ -61,10 +61,10 @@ type EventOptions struct {
 
 // Events evaluates every selected commit whose changes touch an interesting blob or path, and returns what it learned in
 // the order of the commits. The error is that of ctx.
-func Events(ctx context.Context, g *Graph, selected []bool, ch *Changes, o EventOptions) ([]Step, error) {
+func Events(ctx context.Context, g *Graph, selected []bool, src Source, blobs *Blobs, o EventOptions) ([]Step, error) {
 	var candidates []int32
 	for c := range int32(g.Len()) {
-		if selected[c] && (ch.touches(c, o) || o.AllParents && len(g.Parents(c)) > 1) {
+		if selected[c] && (src.touches(g, c, o) || o.AllParents && len(g.Parents(c)) > 1) {
 			candidates = append(candidates, c)
 		}
 	}
@@ -73,7 +73,7 @@ func Events(ctx context.Context, g *Graph, selected []bool, ch *Changes, o Event
 	var wg sync.WaitGroup
 	const chunk = 16
 	for range max(1, o.Workers) {
-		w := &evaluator{g: g, blobs: ch.Blobs, o: o, differ: o.NewDiffer(), contents: o.NewContents()}
+		w := &evaluator{g: g, blobs: blobs, o: o, diff: src.against(g, o.NewDiffer), contents: o.NewContents()}
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
@@ -95,22 +95,12 @@ func Events(ctx context.Context, g *Graph, selected []bool, ch *Changes, o Event
 	return steps, ctx.Err()
 }
 
-// touches reports whether commit c can introduce, remove or move an item.
-func (ch *Changes) touches(c int32, o EventOptions) bool {
-	if ch.flags[c]&pathItem != 0 {
-		return true
-	}
-	return slices.ContainsFunc(ch.pairs[c], func(p Pair) bool {
-		return p.Old != 0 && o.Interesting(p.Old) || p.New != 0 && o.Interesting(p.New)
-	})
-}
-
 // evaluator is one worker of Events.
 type evaluator struct {
 	g        *Graph
 	blobs    *Blobs
 	o        EventOptions
-	differ   *Differ
+	diff     func(c, p int32) DiffFunc
 	contents Contents
 }
 
@@ -151,18 +141,13 @@ func Evaluate(commit int32, parents []DiffFunc, blobs *Blobs, contents Contents,
 }
 
 func (w *evaluator) step(c int32) Step {
-	parents := []DiffFunc{w.against(c, w.g.FirstParent(c))}
+	parents := []DiffFunc{w.diff(c, w.g.FirstParent(c))}
 	if ps := w.g.Parents(c); len(ps) > 1 {
 		for _, p := range ps[1:] {
-			parents = append(parents, w.against(c, p))
+			parents = append(parents, w.diff(c, p))
 		}
 	}
 	return w.evaluate(c, parents, w.g.Orphaned(c))
-}
-
-// against returns the diff of commit c from its parent p.
-func (w *evaluator) against(c, p int32) DiffFunc {
-	return func(visit func(Change)) bool { return w.differ.Diff(w.g.Tree(p), w.g.Tree(c), visit) }
 }
 
 func (w *evaluator) evaluate(c int32, parents []DiffFunc, uncertain bool) Step {
