@@ -17,6 +17,7 @@ const cutMargin = 256
 type lazyRegex struct {
 	text  string
 	group int // of the secret; 0 for the first that takes part in the match
+	needs []need
 	once  sync.Once
 	re    *re2.Regexp
 	err   error
@@ -28,7 +29,7 @@ func newRegex(text string) (*lazyRegex, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lazyRegex{text: text}
+	l := &lazyRegex{text: text, needs: needsOf(parsed)}
 	for i, name := range parsed.CapNames() {
 		if name == "secret" {
 			l.group = i
@@ -49,8 +50,22 @@ func (l *lazyRegex) compile() (*re2.Regexp, error) {
 	return l.re, l.err
 }
 
-// find calls yield with the bounds of the secret, and of the whole, of each match that lies between lo and hi, which may lie outside the data. An
-// error says that the regex could not be run.
+// possible reports whether a match may lie in the text. Scratch is used and returned for use again.
+func (l *lazyRegex) possible(text, scratch []byte) (bool, []byte) {
+	if len(l.needs) == 0 {
+		return true, scratch
+	}
+	scratch = lowerInto(scratch[:0], text)
+	for _, n := range l.needs {
+		if !n.metBy(scratch) {
+			return false, scratch
+		}
+	}
+	return true, scratch
+}
+
+// find calls yield with the bounds of the secret, and of the whole, of each match that lies between lo and hi, which may lie outside the
+// data. An error says that the regex could not be run.
 func (l *lazyRegex) find(data []byte, lo, hi int, yield func(start, end, from, to int)) (err error) {
 	re, err := l.compile()
 	if err != nil {
@@ -62,21 +77,20 @@ func (l *lazyRegex) find(data []byte, lo, hi int, yield func(start, end, from, t
 		}
 	}()
 	from, to := max(lo-cutMargin, 0), min(hi+cutMargin, len(data))
-	for from > 0 && from <= lo {
-		// A match may begin at the cut only because of the cut, and may hide another.
-		if m := re.FindIndex(data[from:to]); m == nil || m[0] > 0 {
+	var matches [][]int
+	for from < to {
+		matches = re.FindAllSubmatchIndex(data[from:to], -1)
+		if len(matches) == 0 || matches[0][0] > 0 || from == 0 || from > lo {
 			break
 		}
-		from++
+		from++ // a match may begin at the cut only because of the cut, and may hide another
 	}
-	if from < to {
-		for _, m := range re.FindAllSubmatchIndex(data[from:to], -1) {
-			if m[1] == to-from && to < len(data) || from+m[0] < lo || from+m[1] > hi {
-				continue
-			}
-			if start, end := l.secret(m); start < end {
-				yield(from+start, from+end, from+m[0], from+m[1])
-			}
+	for _, m := range matches {
+		if m[1] == to-from && to < len(data) || from+m[0] < lo || from+m[1] > hi {
+			continue
+		}
+		if start, end := l.secret(m); start < end {
+			yield(from+start, from+end, from+m[0], from+m[1])
 		}
 	}
 	return nil

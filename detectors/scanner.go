@@ -135,6 +135,7 @@ type level struct {
 	regexes  []int        // those with spans
 	blockEnd []int        // by block rule: the end of its last candidate
 	blocks   []int        // those with an end
+	lowered  []byte       // scratch
 }
 
 // A begun is a search that goes on from offset 0 to hi.
@@ -339,6 +340,10 @@ func (e *Engine) runRegexes(l *level, h *inheritance) {
 func (e *Engine) runRegex(l *level, i int, span interval) bool {
 	r := e.regexes[i]
 	f := r.formats[0]
+	var possible bool
+	if possible, l.lowered = r.regex.possible(l.data[max(span.lo, 0):min(span.hi, len(l.data))], l.lowered); !possible {
+		return true
+	}
 	err := r.regex.find(l.data, span.lo, span.hi, func(start, end, from, to int) {
 		if f.explicit != nil && !f.bounded(l.data, start, end) {
 			return
@@ -367,9 +372,13 @@ func (e *Engine) inheritRegex(l *level, i int, span interval, h *inheritance) bo
 	if !ok {
 		return false
 	}
-	for k := range h.base.raw {
-		b := &h.base.raw[k]
-		if b.origin == fromRegex && int(b.id) == i && b.Start-s.shift >= span.lo && b.End-s.shift <= span.hi {
+	list := h.base.rawFrom(span.lo + s.shift)
+	for k := range list {
+		b := &list[k]
+		if int(b.at)-s.shift > span.hi {
+			break
+		}
+		if b.origin == fromRegex && int(b.id) == i && b.End-s.shift <= span.hi {
 			l.raw = append(l.raw, b.moved(s.shift))
 		}
 	}
