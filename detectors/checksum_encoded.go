@@ -193,5 +193,8 @@ func fixMapbox(token []byte) []byte {
 		return nil
 	}
 	middle := base64.RawURLEncoding.EncodeToString(fillObject(`{"u":"mudlark","a":"`, parts[1]))
+	if len(middle) < len(parts[1]) {
+		return nil
+	}
 	return []byte(string(parts[0]) + "." + middle + "." + string(parts[2]))
 }
