@@ -29,7 +29,8 @@ func crcCheck(name string) (check, bool) {
 		return suffixCheck(6, everything, crc62(digits62Lower)), true
 	case "atlassian": // API tokens, access tokens, Bitbucket app passwords; the "=" before the sum is summed too
 		return suffixCheck(8, everything, crcHexUpper), true
-	case "cloudflare": // developers.cloudflare.com/fundamentals/api/get-started/token-formats
+	case "cloudflare", // developers.cloudflare.com/fundamentals/api/get-started/token-formats
+		"planning-center": // measured, not documented: 64 hex digits and 8 of their sum; on_mismatch "low"
 		return suffixCheck(8, afterPrefix, crcHex), true
 	case "cashfree", "zuplo": // zuplo.com/docs: prefix, random part, sum, divided by "_"
 		return suffixCheck(8, betweenDividers, crcHex), true

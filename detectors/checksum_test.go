@@ -20,6 +20,7 @@ func checksumShapes() map[string]string {
 		"apify":                    "apify_api_{base62:36}",
 		"atlassian":                "ATATT3xFfGF0{base64url:171}={HEX:8}",
 		"cloudflare":               "cfut_{base62:40}{hex:8}",
+		"planning-center":          "pco_tok_{hex:64}{hex:8}",
 		"cashfree":                 "cfsk_ma_prod_{hex:32}_{hex:8}",
 		"zuplo":                    "zpka_{base36:32}_{hex:8}",
 		"castai":                   "castai_v1_{hex:64}_{hex:8}",
