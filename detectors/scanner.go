@@ -485,6 +485,9 @@ func (l *level) consider(f *format, literal, start, end int) *finding {
 	}
 	if literal == 0 && f.near != nil {
 		literal = 1
+		if verdict == 0 && inDigest(l.data, start, end) {
+			return nil
+		}
 	}
 	secret := bytes.Clone(value)
 	return &finding{rule: f.rule, verdict: verdict, literal: literal, Match: Match{

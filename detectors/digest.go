@@ -1,0 +1,42 @@
+package detectors
+
+import "bytes"
+
+// Hashes look as random as keys, and the names of packages hold the names of providers: lock files, manifests of images and
+// workflows are full of both. They say what they are:
+//
+//	h1:…= (go.sum)   sha512-…== (Subresource Integrity)   sha256:… (OCI, pip)   …#commit (yarn.lock)   …@commit (GitHub Actions)
+
+const (
+	// maxDigest is the length of a SHA-512 in hex.
+	maxDigest = 128
+	// commitLength is that of the hex name of a Git object (SHA-1).
+	commitLength = 40
+)
+
+// inDigest reports whether the bytes from start to end are a hash that says so, or a part of one.
+func inDigest(data []byte, start, end int) bool {
+	if start == 0 {
+		return false
+	}
+	if end-start == commitLength && (data[start-1] == '#' || data[start-1] == '@') && isAll(data[start:end], "hex") {
+		return true
+	}
+	from := start
+	for from > 0 && start-from < maxDigest && isBase64(data[from-1]) {
+		from--
+	}
+	return from > 0 && (data[from-1] == '-' || data[from-1] == ':') && endsInAlgorithm(data[max(0, from-8):from-1])
+}
+
+func isBase64(c byte) bool { return wordByte(c) && c != '_' || c == '+' || c == '/' }
+
+// endsInAlgorithm reports whether text ends in the name of a hash.
+func endsInAlgorithm(text []byte) bool {
+	for _, name := range []string{" h1", "md5", "sha1", "sha224", "sha256", "sha384", "sha512"} {
+		if len(text) >= len(name) && bytes.EqualFold(text[len(text)-len(name):], []byte(name)) {
+			return true
+		}
+	}
+	return false
+}
