@@ -3,6 +3,7 @@ package detectors
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"mudlark/rules"
 )
@@ -21,20 +22,22 @@ func DefaultOptions() Options { return Options{MaxDecodeDepth: 5, MaxEncodedRun:
 
 // An Engine is a compiled set of rules. It does not change and is safe for concurrent use.
 type Engine struct {
-	options   Options
-	set       []*rules.Rule
-	rules     []*rule
-	classes   classes
-	filter    *prefilter
-	tasks     [][]task // by anchor
-	reaches   []reach  // by anchor
-	searches  []*format
-	regexes   []*rule
-	unkeyed   []*rule // regex rules without keywords
-	blocks    int
-	hasParts  bool
-	anchorIDs map[string]int // only while compiling
-	anchors   []anchor
+	options  Options
+	set      []*rules.Rule
+	rules    []*rule
+	classes  classes
+	filter   *prefilter
+	tasks    [][]task // by anchor
+	reaches  []reach  // by anchor
+	searches []*format
+	regexes  []*rule
+	unkeyed  []*rule // regex rules without keywords
+	blocks   int
+	hasParts bool
+	// hasRequires: some rule depends on matches of others, or is not reported itself.
+	hasRequires bool
+	anchorIDs   map[string]int // only while compiling
+	anchors     []anchor
 }
 
 // A rule is a compiled rules.Rule.
@@ -255,7 +258,7 @@ func (e *Engine) setBoundary(f *format, text string) error {
 
 func (e *Engine) addRegex(c *rule) error {
 	var err error
-	if c.regex, err = newRegex(c.Regex); err != nil {
+	if c.regex, err = newRegex(c.Regex, c.SecretGroup); err != nil {
 		return err
 	}
 	if err := e.addBare(c); err != nil {
@@ -264,11 +267,17 @@ func (e *Engine) addRegex(c *rule) error {
 	c.regexIndex = len(e.regexes)
 	e.regexes = append(e.regexes, c)
 	w := newWords(c.Keywords)
-	if w == nil {
+	e.hasRequires = e.hasRequires || c.Silent || len(c.Requires) > 0
+	if w == nil || shortWord(c.Keywords) {
 		e.unkeyed = append(e.unkeyed, c)
 		return nil
 	}
 	return e.addWords(w.list, task{kind: runRegex, rule: c})
+}
+
+// shortWord reports whether a word is too short for the prefilter; only rules of other tools have such keywords.
+func shortWord(words []string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return len(w) < usableLiteral })
 }
 
 // addBare gives a rule without formats one that holds what the rule asks of a value.

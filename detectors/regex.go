@@ -23,13 +23,19 @@ type lazyRegex struct {
 	err   error
 }
 
-// newRegex checks the syntax and returns the regex, not yet compiled.
-func newRegex(text string) (*lazyRegex, error) {
+// newRegex checks the syntax and returns the regex, not yet compiled. group is that of the secret, 0 if the regex says it.
+func newRegex(text string, group int) (*lazyRegex, error) {
 	parsed, err := syntax.Parse(text, syntax.Perl)
 	if err != nil {
 		return nil, err
 	}
-	l := &lazyRegex{text: text, needs: needsOf(parsed)}
+	l := &lazyRegex{text: text, group: group, needs: needsOf(parsed)}
+	if group > 0 {
+		if group > parsed.MaxCap() {
+			return nil, fmt.Errorf("there is no group %d", group)
+		}
+		return l, nil
+	}
 	for i, name := range parsed.CapNames() {
 		if name == "secret" {
 			l.group = i

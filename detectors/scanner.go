@@ -26,12 +26,16 @@ type Scanner struct {
 	levels  []*level
 
 	inherited inheritance // by the text that is being scanned
+	onPath    bool
 }
 
 // NewScanner returns a scanner. It holds scratch memory, so it is worth keeping.
 func (e *Engine) NewScanner() *Scanner {
 	return &Scanner{engine: e, decoder: newDecoder(e.options.MaxEncodedRun)}
 }
+
+// OnPath says whether the texts that follow are paths, at which rules that look at paths only look, too.
+func (s *Scanner) OnPath(yes bool) { s.onPath = yes }
 
 // Scan looks for secrets in the whole of data. It neither changes nor retains data.
 func (s *Scanner) Scan(data []byte) Result {
@@ -127,6 +131,7 @@ type level struct {
 	outcomes []outcome
 	regions  []decoded
 	problems []Problem
+	onPath   bool         // the text is a path
 	failed   bool         // something went wrong that the state of the text does not tell
 	outside  []begun      // by search: what near words before the encoded run leave to be searched
 	starts   [][]interval // by search: offsets at which the format may start
@@ -172,6 +177,7 @@ func (s *Scanner) scan(data []byte, depth int, parent *level, outer []byte, h *i
 	l := s.level(depth)
 	l.binary = isBinary(data)
 	l.outer = outer
+	l.onPath = s.onPath && depth == 0
 	if parent != nil && !l.binary {
 		e.goOn(l, parent)
 	}
@@ -184,6 +190,9 @@ func (s *Scanner) scan(data []byte, depth int, parent *level, outer []byte, h *i
 	e.runRegexes(l, h)
 	e.inheritRaw(l, h)
 	own := widest(l.findings())
+	if e.hasRequires {
+		own = requireOthers(l.data, own)
+	}
 	if e.hasParts {
 		own = e.join(l, own)
 	}
@@ -241,6 +250,12 @@ func (e *Engine) run(l *level, t *task, a *hit) {
 			l.wantRegex(t.rule, interval{0, len(l.data)})
 		}
 	}
+}
+
+// holdsAny reports whether data holds one of the words, which are in lower case, ignoring ASCII case.
+func holdsAny(data []byte, words []string) bool {
+	lower := lowerASCII(data)
+	return slices.ContainsFunc(words, func(w string) bool { return bytes.Contains(lower, []byte(w)) })
 }
 
 // search notes that a format is to be looked for from the given offsets on.
@@ -324,10 +339,15 @@ func (e *Engine) runSearches(l *level) {
 func (e *Engine) runRegexes(l *level, h *inheritance) {
 	if !l.binary {
 		for _, r := range e.unkeyed {
-			l.wantRegex(r, interval{0, len(l.data)})
+			if len(r.Keywords) == 0 || holdsAny(l.data, r.Keywords) {
+				l.wantRegex(r, interval{0, len(l.data)})
+			}
 		}
 	}
 	for _, i := range l.regexes {
+		if e.regexes[i].OnPath && !l.onPath {
+			continue
+		}
 		for _, span := range normalise(l.spans[i]) {
 			if !e.inheritRegex(l, i, span, h) && !e.runRegex(l, i, span) {
 				break
@@ -348,6 +368,12 @@ func (e *Engine) runRegex(l *level, i int, span interval) bool {
 		if f.explicit != nil && !f.bounded(l.data, start, end) {
 			return
 		}
+		if r.Verbatim {
+			start, end = trimNewlines(l.data, start, end)
+		}
+		if start >= end {
+			return
+		}
 		if found := l.consider(f, 0, start, end); found != nil {
 			found.Before, found.After = start-from, to-end
 			l.raw = append(l.raw, raw{finding: found, origin: fromRegex, at: int32(found.Start), id: int32(i)})
@@ -358,6 +384,17 @@ func (e *Engine) runRegex(l *level, i int, span interval) bool {
 		l.failed = true
 	}
 	return err == nil
+}
+
+// trimNewlines leaves out line feeds at the ends of a secret.
+func trimNewlines(data []byte, start, end int) (int, int) {
+	for start < end && data[start] == '\n' {
+		start++
+	}
+	for end > start && data[end-1] == '\n' {
+		end--
+	}
+	return start, end
 }
 
 // inheritRegex takes over what the regex found in the span in the earlier version, if neither the text that it sees there nor
@@ -477,7 +514,7 @@ func (l *level) consider(f *format, literal, start, end int) *finding {
 		return nil
 	}
 	confidence := f.confidence
-	if verdict < 0 || verdict == 0 && placeholder(value, f.rule.Placeholders) {
+	if verdict < 0 || verdict == 0 && !f.rule.Verbatim && placeholder(value, f.rule.Placeholders) {
 		confidence = rules.Low
 	}
 	if literal < 2 {

@@ -45,6 +45,14 @@ type hashedRule struct {
 	Weak, Public    bool
 	Paths           []string
 	Parts           []hashedPart
+	Verbatim        *hashedVerbatim `json:",omitempty"`
+}
+
+type hashedVerbatim struct {
+	SecretGroup    int
+	PathRegex      string
+	OnPath, Silent bool
+	Requires       []Requirement
 }
 
 type hashedFormat struct {
@@ -70,6 +78,9 @@ func hashed(r *Rule) hashedRule {
 		Keywords: sorted(r.Keywords), BlockArgs: r.BlockArgs, Near: sorted(r.Near), After: sorted(r.After), Entropy: r.Entropy,
 		Placeholders: sorted(r.Placeholders), Require: sorted(r.Require), Reject: sorted(r.Reject), Checksum: r.Checksum,
 		OnMismatch: r.OnMismatch, Boundary: setName(r.Boundary), Weak: r.Weak, Public: r.Public, Paths: sorted(r.Paths),
+	}
+	if r.Verbatim {
+		h.Verbatim = &hashedVerbatim{r.SecretGroup, r.PathRegex, r.OnPath, r.Silent, r.Requires}
 	}
 	for _, p := range r.Parts {
 		h.Parts = append(h.Parts, hashedPart{

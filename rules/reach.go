@@ -47,7 +47,7 @@ func (r *Rule) derive() {
 		reach += PartScope
 	}
 	switch {
-	case !bounded:
+	case !bounded, r.Verbatim:
 		r.Class, r.Reach = Whole, -1
 	case reach <= LocalReach && r.Block == "":
 		r.Class, r.Reach = Local, reach

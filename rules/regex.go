@@ -25,6 +25,10 @@ func (r *Rule) regex(t *table) {
 		r.Regex = ""
 		return
 	}
+	if r.Verbatim {
+		r.verbatimRegex(t, re)
+		return
+	}
 	if minLength(re) == 0 {
 		t.errorf("regex", "demand at least one character", "regex matches the empty string")
 	}

@@ -65,6 +65,16 @@ type Rule struct {
 	Paths      []string
 	Parts      []Part // companions of the secret
 
+	// Verbatim rules come from other tools and are evaluated as there: keywords count anywhere in the text, the regex is run over
+	// all of it, and nothing is asked of the value beyond what the rule says. The fields below are for them.
+	Verbatim bool
+	// SecretGroup is the number of the regex's group that is the secret; 0 for the first that is not empty.
+	SecretGroup int
+	PathRegex   string // must match within the path of the file
+	OnPath      bool   // the regex looks at paths and not into files
+	Silent      bool   // matches serve Requires of other rules and are not reported
+	Requires    []Requirement
+
 	Verify *Verify // nil when there is no [rule.verify]
 	Revoke *Revoke // nil when there is no [rule.revoke]
 
@@ -88,6 +98,16 @@ type Format struct {
 	Entropy    float64
 	Boundary   string
 }
+
+// Requirement demands a match of another rule in the same text.
+type Requirement struct {
+	Rule string // id
+	// Lines and Columns are how far the beginnings of the two may be apart; -1 for any distance.
+	Lines, Columns int
+}
+
+// PathBound reports whether the rule has conditions on paths.
+func (r *Rule) PathBound() bool { return len(r.Paths) > 0 || r.PathRegex != "" }
 
 // Part is a companion that a multi-part credential needs.
 type Part struct {

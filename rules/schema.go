@@ -33,6 +33,7 @@ func (l *loader) rule(t *table) *Rule {
 	r := &Rule{File: l.file, Line: l.tables.line(t.path)}
 	r.identity(t)
 	r.values(t)
+	r.verbatim(t)
 	r.matcher(t)
 	r.parts(t)
 	r.Verify = r.verifyTable(t)

@@ -24,6 +24,7 @@ type Config struct {
 	Allow          []allow.Entry // its [[allow]] tables and disabled rules
 	Verify         VerifyConfig
 	Warnings       []string // what was ignored, in words
+	OnlyOwn        bool     // the built-in rules are not to be used beside Rules
 }
 
 // Accept names something that may stay unread without making a run incomplete.

@@ -3,6 +3,7 @@ package scanner
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -70,6 +71,13 @@ type worker struct {
 func (w *worker) text(data []byte, what string) []hit {
 	hits, _ := w.version(data, what, nil)
 	return hits
+}
+
+// path examines a path as text does.
+func (w *worker) path(path []byte) []hit {
+	w.scanner.OnPath(true)
+	defer func() { w.scanner.OnPath(false) }() // of the scanner that is there then
+	return w.text(path, "a path")
 }
 
 // version is text for a blob that a walk visits as a version of another one, whose state it continues; v is nil for other texts. It
@@ -290,7 +298,7 @@ func (v view) Blob(b history.Blob, path []byte) ([]history.Item, bool) {
 		return e.items, e.readable
 	}
 	kept := slices.DeleteFunc(slices.Clone(e.items), func(n history.Item) bool {
-		return !pathAllowed(v.w.s.items.get(n).rule, path)
+		return !v.w.s.pathAllowed(v.w.s.items.get(n).rule, path)
 	})
 	return kept, e.readable
 }
@@ -300,12 +308,22 @@ func (v view) Path(path []byte) []history.Item {
 	return numbers(v.w.s.paths.get(path))
 }
 
-// pathAllowed reports whether the rule's path conditions, if any, hold.
-func pathAllowed(r *rules.Rule, path []byte) bool {
-	if len(r.Paths) == 0 {
-		return true
+// compilePathRegexes compiles what rules demand of paths. The loader has made sure that it compiles.
+func (s *scan) compilePathRegexes(set []*rules.Rule) {
+	s.pathRegexes = map[*rules.Rule]*regexp.Regexp{}
+	for _, r := range set {
+		if r.PathRegex != "" {
+			s.pathRegexes[r] = regexp.MustCompile(r.PathRegex)
+		}
 	}
-	return slices.ContainsFunc(r.Paths, func(glob string) bool { return matchGlob(glob, string(path)) })
+}
+
+// pathAllowed reports whether the rule's path conditions, if any, hold.
+func (s *scan) pathAllowed(r *rules.Rule, path []byte) bool {
+	if re := s.pathRegexes[r]; re != nil && !re.Match(path) {
+		return false
+	}
+	return len(r.Paths) == 0 || slices.ContainsFunc(r.Paths, func(glob string) bool { return matchGlob(glob, string(path)) })
 }
 
 // pathHits keeps the paths that are found to hold a secret themselves. It is safe for concurrent use.
@@ -335,9 +353,9 @@ func (p *pathHits) each(do func(string)) {
 // pathVisitor returns a function that examines paths and says whether they hold something.
 func (w *worker) pathVisitor() func([]byte) bool {
 	return func(path []byte) bool {
-		hits := w.text(path, "a path")
+		hits := w.path(path)
 		if w.s.pathRules {
-			hits = slices.DeleteFunc(hits, func(h hit) bool { return !pathAllowed(w.s.items.get(h.item).rule, path) })
+			hits = slices.DeleteFunc(hits, func(h hit) bool { return !w.s.pathAllowed(w.s.items.get(h.item).rule, path) })
 		}
 		if len(hits) == 0 {
 			return false

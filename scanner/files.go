@@ -96,7 +96,7 @@ func (w *worker) file(j fileJob) []event {
 	}
 	w.s.cover.bytes.Add(int64(len(data)))
 	evs := w.fileEvents(w.text(data, j.path), data, event{source: sourceFile, commit: history.None, path: j.path, hasPath: true})
-	return append(evs, w.fileEvents(w.text([]byte(j.path), "a path"), []byte(j.path), event{source: sourcePath, commit: history.None, path: j.path, hasPath: true})...)
+	return append(evs, w.fileEvents(w.path([]byte(j.path)), []byte(j.path), event{source: sourcePath, commit: history.None, path: j.path, hasPath: true})...)
 }
 
 func (w *worker) fileData(j fileJob) ([]byte, error) {
@@ -120,7 +120,8 @@ func (w *worker) fileEvents(hits []hit, data []byte, e event) []event {
 	var out []event
 	spans := w.spans(data)
 	for _, h := range hits {
-		if !pathAllowed(w.s.items.get(h.item).rule, []byte(e.path)) {
+		r := w.s.items.get(h.item).rule
+		if r.PathBound() && !slices.ContainsFunc(w.s.pathsOf(&e), func(p string) bool { return w.s.pathAllowed(r, []byte(p)) }) {
 			continue
 		}
 		e.item, e.at, e.excerpt = h.item, h, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"mudlark/detectors"
+	"mudlark/rules"
 	"mudlark/scanner/gitstore"
 	"mudlark/scanner/history"
 )
@@ -33,8 +35,9 @@ type scan struct {
 	paths   *pathHits
 	include func([]byte) bool
 	// pathRules: some rule has conditions on paths, so what a blob holds depends on where it stands.
-	pathRules bool
-	big       *sync.Mutex // held while a big blob is examined
+	pathRules   bool
+	pathRegexes map[*rules.Rule]*regexp.Regexp
+	big         *sync.Mutex // held while a big blob is examined
 
 	tipList  []tip
 	tags     map[gitstore.ID]*tagText
@@ -307,7 +310,7 @@ func (s *scan) addTexts(hits []hit, e event) {
 	s.meter.mu.Lock()
 	defer s.meter.mu.Unlock()
 	for _, h := range hits {
-		if !pathAllowed(s.items.get(h.item).rule, []byte(e.path)) {
+		if !s.pathAllowed(s.items.get(h.item).rule, []byte(e.path)) {
 			continue
 		}
 		e.item, e.at = h.item, h

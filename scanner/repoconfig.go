@@ -22,16 +22,23 @@ const maxRepositoryConfig = 1 << 20
 // coverage and the fingerprint key. The file is the attacker's, so it can do no more than that. If it is broken, the built-in
 // rules are used alone and the coverage says so.
 func (s *scan) repositoryConfig() {
-	data, found := s.repositoryFile(ConfigName, maxRepositoryConfig)
-	if !found {
+	name := ConfigName
+	var c *Config
+	var err error
+	if data, found := s.repositoryFile(name, maxRepositoryConfig); found {
+		c, err = ParseConfig(name, data, detectors.Vocabulary(), false)
+	} else {
+		name = GitleaksConfigName
+		c, err = s.repositoryGitleaks()
+	}
+	if err == nil && c == nil {
 		return
 	}
-	c, err := ParseConfig(ConfigName, data, detectors.Vocabulary(), false)
 	if err == nil {
 		err = rules.CheckSet(slices.Concat(s.o.Rules, s.conf.Rules, c.Rules))
 	}
 	if err != nil {
-		s.cover.skip(string(gitstore.Policy), ConfigName, "is broken and was not applied: "+strings.ReplaceAll(err.Error(), "\n", "; "))
+		s.cover.skip(string(gitstore.Policy), name, "is broken and was not applied: "+strings.ReplaceAll(err.Error(), "\n", "; "))
 		return
 	}
 	s.warnings = append(s.warnings, c.Warnings...)

@@ -65,6 +65,7 @@ func (s *scan) prepare() error {
 	}
 	if s.o.Config != nil {
 		s.conf = s.o.Config
+		s.warnings = append(s.warnings, s.conf.Warnings...)
 	}
 	if err := s.resolveConfigRevision(); err != nil {
 		return err
@@ -86,7 +87,8 @@ func (s *scan) prepare() error {
 		return &UsageError{Message: err.Error(), Hint: "mudlark rules check FILE shows what is wrong with a rule"}
 	}
 	s.allows = s.loadAllows()
-	s.pathRules = slices.ContainsFunc(set, func(r *rules.Rule) bool { return len(r.Paths) > 0 })
+	s.pathRules = slices.ContainsFunc(set, func(r *rules.Rule) bool { return r.PathBound() })
+	s.compilePathRegexes(set)
 	if s.o.Verify != nil {
 		s.items.fresh = s.verifyEarly
 	}

@@ -21,7 +21,7 @@ const unverified = "unverified"
 // they are, without conditions on paths and without parts, which are all known at the end only.
 func (s *scan) verifyEarly(it *item) {
 	switch {
-	case !s.early.Load() || it.marked || it.part != "" || it.tied || len(it.rule.Parts) > 0 || len(it.rule.Paths) > 0:
+	case !s.early.Load() || it.marked || it.part != "" || it.tied || len(it.rule.Parts) > 0 || it.rule.PathBound():
 	case it.rule.Verify == nil || !tellsItself(it.rule) || s.choice.of(it) != reported:
 	default:
 		s.o.Verify.Early(verify.Credential{Rule: it.rule, Secret: it.display})

@@ -27,6 +27,9 @@ func loadRules(file string) ([]*rules.Rule, *scanner.Config, error) {
 	if err != nil || c == nil {
 		return builtin, nil, err
 	}
+	if c.OnlyOwn {
+		return nil, c, rules.CheckSet(c.Rules)
+	}
 	return builtin, c, rules.CheckSet(slices.Concat(builtin, c.Rules))
 }
 
@@ -48,10 +51,19 @@ func loadConfig(file string) (*scanner.Config, error) {
 	case err != nil:
 		return nil, usagef("name a file that you may read", "--config %s: %s", file, cause(err))
 	}
-	return scanner.ParseConfig(file, data, detectors.Vocabulary(), true)
+	return scanner.ParseAnyConfig(file, data, detectors.Vocabulary(), readExtended)
 }
 
 func readConfig(file string) ([]byte, error) { return readFile(file, maxConfig) }
+
+// readExtended is readConfig for a file that another one names.
+func readExtended(file string) ([]byte, error) {
+	data, err := readConfig(file)
+	if err != nil {
+		err = errors.New(cause(err))
+	}
+	return data, err
+}
 
 // readFile reads a file that the user names, of at most limit bytes.
 func readFile(file string, limit int64) ([]byte, error) {

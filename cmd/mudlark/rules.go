@@ -35,6 +35,8 @@ Examples:
   mudlark rules show github-pat-classic    everything about one
   mudlark rules check my.toml              what is wrong with rules of your own
   mudlark rules test                       try every rule on generated secrets
+  mudlark rules coverage                   compared with GitHub's list
+  mudlark rules import gitleaks.toml       rules of other tools, as ours
 `,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -44,7 +46,7 @@ Examples:
 			return cmd.Help()
 		},
 	}
-	cmd.AddCommand(newRulesList(), newRulesShow(), newRulesCheck(), newRulesTest())
+	cmd.AddCommand(newRulesList(), newRulesShow(), newRulesCheck(), newRulesTest(), newRulesCoverage(), newRulesImport())
 	return cmd
 }
 
