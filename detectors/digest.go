@@ -23,13 +23,14 @@ func inDigest(data []byte, start, end int) bool {
 		return true
 	}
 	from := start
-	for from > 0 && start-from < maxDigest && isBase64(data[from-1]) {
+	for from > 0 && start-from < maxDigest && digestByte(data[from-1]) {
 		from--
 	}
 	return from > 0 && (data[from-1] == '-' || data[from-1] == ':') && endsInAlgorithm(data[max(0, from-8):from-1])
 }
 
-func isBase64(c byte) bool { return wordByte(c) && c != '_' || c == '+' || c == '/' }
+// digestByte reports whether c is a character of base64 or hex.
+func digestByte(c byte) bool { return wordByte(c) && c != '_' || c == '+' || c == '/' }
 
 // endsInAlgorithm reports whether text ends in the name of a hash.
 func endsInAlgorithm(text []byte) bool {
