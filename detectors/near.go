@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"bytes"
 	"slices"
 
 	"mudlark/rules"
@@ -10,7 +11,9 @@ import (
 //   - at most rules.NearDistance bytes stand between the two,
 //   - at most one line feed stands between them, so no blank line does,
 //   - no ';' stands between them, but for that of a character entity or a terminal colour,
-//   - no '}' stands between them that closes a brace opened before the word.
+//   - no '}' stands between them that closes a brace opened before the word,
+//   - the value is not within the brackets of an encrypted value, ENC[...] (github.com/getsops/sops, "Encryption Protocol"): what the
+//     word names is sealed there.
 //
 // That is a rough notion of "the same statement", and the same for every language. Words are substrings, ASCII case ignored,
 // so that identifiers hold them. After is the mirror image.
@@ -79,7 +82,7 @@ func (w *words) before(outer, data []byte, at int) bool {
 }
 
 // A statement is what was passed on the way back from a value.
-type statement struct{ feeds, depth int }
+type statement struct{ feeds, depth, brackets int }
 
 // lookBack looks for a word before data[at:], which gap bytes divide from the value. Over says that the statement begins, or the
 // distance ends, within data.
@@ -99,6 +102,13 @@ func (w *words) lookBack(data []byte, at, gap int, s *statement) (found, over bo
 			s.depth++
 		case '{':
 			s.depth = max(s.depth-1, 0)
+		case ']':
+			s.brackets++
+		case '[':
+			if s.brackets == 0 && bytes.HasSuffix(data[:i], []byte("ENC")) {
+				return false, true
+			}
+			s.brackets = max(s.brackets-1, 0)
 		}
 		if s.depth == 0 && w.first[data[i]] && w.endsWithin(data, i, at, gap) {
 			return true, true
