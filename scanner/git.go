@@ -90,7 +90,7 @@ func (s *scan) git(ctx context.Context) ([]*lifeStory, error) {
 	s.tagTexts()
 	s.collect(ctx)
 	s.looseRoots(ctx)
-	s.allBlobs(ctx, s.blobs.IDs())
+	s.allBlobs(ctx, s.toExamine())
 	s.confirm(ctx)
 	if s.o.Push != nil && ctx.Err() != nil {
 		s.unseen()

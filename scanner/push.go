@@ -130,6 +130,53 @@ func (s *scan) commitBehind(id gitstore.ID) (gitstore.ID, bool) {
 // maxTagChain is how many tags of tags are followed to know what the other side has; real ones have one or two.
 const maxTagChain = 32
 
+// toExamine returns the blobs that the commits of the job name: for a push those that it brings. What was in their places before is read
+// if that matters, and until then only has to be there.
+func (s *scan) toExamine() []gitstore.ID {
+	if s.o.Push == nil || s.changes == nil {
+		return s.blobs.IDs()
+	}
+	brought := map[history.Blob]bool{}
+	before := map[history.Blob]bool{}
+	for c := range int32(s.graph.Len()) {
+		if !s.selected[c] {
+			continue
+		}
+		for _, p := range s.changes.Of(s.graph, s.blobs, c) {
+			brought[p.New], before[p.Old] = true, true
+		}
+	}
+	s.present(before, brought)
+	var ids []gitstore.ID
+	for b := range brought {
+		if b != 0 {
+			ids = append(ids, s.blobs.ID(b))
+		}
+	}
+	return ids
+}
+
+// present makes sure that the blobs are there, those of known aside. In a partial clone they may be elsewhere, which is no gap in what is
+// pushed; a secret that one of them holds may then be taken for new.
+func (s *scan) present(blobs, known map[history.Blob]bool) {
+	partial := s.repo.Partial()
+	for b := range blobs {
+		if b == 0 || known[b] {
+			continue
+		}
+		_, _, err := s.workers[0].reader.Header(s.blobs.ID(b))
+		if err == nil {
+			continue
+		}
+		s.results.put(b, unreadable)
+		if !partial {
+			s.cover.problem(err)
+			continue
+		}
+		s.cover.note("partial clone: files as they were before are not all here, so that an old secret may be taken for a new one")
+	}
+}
+
 // unseen says, of a push that was not looked at to the end, which of its refs bring commits that were not, and how many.
 func (s *scan) unseen() {
 	for _, t := range s.tipList {

@@ -94,7 +94,8 @@ func (s *scan) blobEvents(ctx context.Context) ([]history.Step, error) {
 		NewDiffer:   s.differs(),
 		NewContents: func() history.Contents { w := s.workers[next]; next++; return view{w} },
 		Include:     s.include,
-		AllParents:  !s.whole,
+		AllParents:  !s.whole && !s.o.Hook,
+		NewOnly:     s.o.Hook,
 		Interesting: s.interesting,
 	})
 	return slices.DeleteFunc(steps, func(st history.Step) bool {

@@ -132,7 +132,7 @@ func (s *scan) pseudoCommit(source string, files snapshot, parents []snapshot) {
 			}
 		})
 	}
-	step := history.Evaluate(history.None, diffs, s.blobs, view{w}, s.include)
+	step := history.Evaluate(history.None, diffs, s.blobs, view{w}, history.EventOptions{Include: s.include, NewOnly: s.o.Hook})
 	for _, e := range step.Events {
 		s.pseudo = append(s.pseudo, s.expand(e, source)...)
 	}

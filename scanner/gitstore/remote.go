@@ -57,8 +57,22 @@ func (r *Repo) Remote(name, url string) *Remote {
 	return found
 }
 
+// Partial reports whether objects may be at a remote instead of here (gitformat partial-clone): the repository's configuration names one
+// that has promised to keep them.
+func (r *Repo) Partial() bool {
+	for _, c := range r.remotes() {
+		if c.promisor {
+			return true
+		}
+	}
+	return false
+}
+
 // remoteConfig is a remote's section of the configuration.
-type remoteConfig struct{ fetch, urls, pushURLs []string }
+type remoteConfig struct {
+	fetch, urls, pushURLs []string
+	promisor              bool
+}
 
 // remotes reads the remotes of the repository's own configuration.
 func (r *Repo) remotes() map[string]*remoteConfig {
@@ -69,7 +83,7 @@ func (r *Repo) remotes() map[string]*remoteConfig {
 		}
 	}
 	remotes := map[string]*remoteConfig{}
-	parseConfig(text, func(key, value string, _ bool) {
+	parseConfig(text, func(key, value string, hasValue bool) {
 		section, variable := key[:max(0, strings.LastIndexByte(key, '.'))], key[strings.LastIndexByte(key, '.')+1:]
 		name, ok := strings.CutPrefix(section, "remote.")
 		if !ok {
@@ -85,6 +99,8 @@ func (r *Repo) remotes() map[string]*remoteConfig {
 			c.urls = append(c.urls, value)
 		case "pushurl":
 			c.pushURLs = append(c.pushURLs, value)
+		case "promisor":
+			c.promisor, _ = configBool(value, hasValue)
 		}
 	})
 	return remotes

@@ -57,6 +57,8 @@ type EventOptions struct {
 	Interesting func(Blob) bool
 	// AllParents makes merges be compared with every parent, for Gone, even if they bring nothing new.
 	AllParents bool
+	// NewOnly: only Events are wanted, so a parent's side is read only where the new one holds something.
+	NewOnly bool
 }
 
 // Events evaluates every selected commit whose changes touch an interesting blob or path, and returns what it learned in
@@ -134,9 +136,9 @@ type place struct {
 type DiffFunc func(visit func(Change)) bool
 
 // Evaluate applies the definition of introduction to a state that is no commit (an index, a working tree), given its
-// difference from each parent. At least one is needed. The step carries the given commit number.
-func Evaluate(commit int32, parents []DiffFunc, blobs *Blobs, contents Contents, include func([]byte) bool) Step {
-	w := &evaluator{blobs: blobs, contents: contents, o: EventOptions{Include: include}}
+// difference from each parent. At least one is needed. The step carries the given commit number. Of the options Include and NewOnly count.
+func Evaluate(commit int32, parents []DiffFunc, blobs *Blobs, contents Contents, o EventOptions) Step {
+	w := &evaluator{blobs: blobs, contents: contents, o: o}
 	return w.evaluate(commit, parents, false)
 }
 
@@ -181,14 +183,25 @@ func (w *evaluator) evaluate(c int32, parents []DiffFunc, uncertain bool) Step {
 // compare evaluates D(C, p).
 func (w *evaluator) compare(diff DiffFunc) *sides {
 	s := &sides{old: map[stand]int32{}, new: map[stand]int32{}, places: map[stand][]place{}}
-	whole := diff(func(d Change) {
-		if w.o.Include != nil && !w.o.Include(d.Path) {
-			return
-		}
-		w.side(s, d.Old, d.Path, s.old, false)
-		w.side(s, d.New, d.Path, s.new, true)
-	})
-	s.uncertain = s.uncertain || !whole
+	visit := func(old, new bool) {
+		whole := diff(func(d Change) {
+			if w.o.Include != nil && !w.o.Include(d.Path) {
+				return
+			}
+			if old {
+				w.side(s, d.Old, d.Path, s.old, false)
+			}
+			if new {
+				w.side(s, d.New, d.Path, s.new, true)
+			}
+		})
+		s.uncertain = s.uncertain || !whole
+	}
+	if !w.o.NewOnly {
+		visit(true, true)
+	} else if visit(false, true); len(s.new) > 0 {
+		visit(true, false)
+	}
 	return s
 }
 
