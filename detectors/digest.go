@@ -22,6 +22,9 @@ func inDigest(data []byte, start, end int) bool {
 	if end-start == commitLength && (data[start-1] == '#' || data[start-1] == '@') && isAll(data[start:end], "hex") {
 		return true
 	}
+	if i := bytes.IndexByte(data[start:min(end, start+7)], '-'); i > 0 && endsInAlgorithm(data[start:start+i]) {
+		return true // where "-" is of the value's alphabet
+	}
 	from := start
 	for from > 0 && start-from < maxDigest && digestByte(data[from-1]) {
 		from--

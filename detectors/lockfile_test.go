@@ -49,7 +49,8 @@ func TestRulesLockFiles(t *testing.T) {
 				for range max(tokens()/5, 1) {
 					for where, text := range hashed(rnd, word) {
 						for _, m := range s.Scan([]byte(text)).Matches {
-							if m.Confidence != rules.Low && m.Rule == r && !reported[where] {
+							hash := !strings.Contains(string(m.Secret), word)
+							if hash && m.Confidence != rules.Low && m.Rule == r && !reported[where] {
 								reported[where] = true
 								t.Errorf("rule %s: %s: %s gives %q at %s confidence", r.ID, where, word, m.Secret, m.Confidence)
 							}

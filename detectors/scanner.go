@@ -292,9 +292,11 @@ func extend(list []interval, s interval) []interval {
 	return append(list, s)
 }
 
+// longEnough is the length of a literal that says by itself what a token is.
+const longEnough = 4
+
 // selfIdentifying reports whether the branch says by itself what it is, so that binary data is searched for it.
 func (f *format) selfIdentifying(b *branch) bool {
-	const longEnough = 4
 	return f.near == nil && b.literal >= longEnough && f.confidence == rules.High
 }
 
@@ -513,6 +515,9 @@ func (l *level) consider(f *format, literal, start, end int) *finding {
 	if !ok {
 		return nil
 	}
+	if f.near != nil && literal < longEnough && verdict == 0 && inDigest(l.data, start, end) {
+		return nil
+	}
 	confidence := f.confidence
 	if verdict < 0 || verdict == 0 && !f.rule.Verbatim && placeholder(value, f.rule.Placeholders) {
 		confidence = rules.Low
@@ -522,9 +527,6 @@ func (l *level) consider(f *format, literal, start, end int) *finding {
 	}
 	if literal == 0 && f.near != nil {
 		literal = 1
-		if verdict == 0 && inDigest(l.data, start, end) {
-			return nil
-		}
 	}
 	secret := bytes.Clone(value)
 	return &finding{rule: f.rule, verdict: verdict, literal: literal, Match: Match{
