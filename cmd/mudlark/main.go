@@ -17,7 +17,12 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // from then on a second signal ends the process at once
 	e := system()
-	err := newRoot(e).ExecuteContext(ctx)
+	root := newRoot(e)
+	args, err := translate(os.Args[1:])
+	if err == nil {
+		root.SetArgs(args)
+		err = root.ExecuteContext(ctx)
+	}
 	os.Exit(finish(e.stderr, err))
 }
 

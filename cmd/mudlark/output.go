@@ -17,7 +17,7 @@ import (
 )
 
 // formats are the formats of reports.
-var formats = []string{"text", "json", "jsonl"}
+var formats = []string{"text", "json", "jsonl", "trufflehog", "gitleaks"}
 
 // maxTextWidth is how wide text gets on a wide terminal.
 const maxTextWidth = 120
@@ -74,6 +74,10 @@ func newHandler(format string, w io.Writer, o report.TextOptions) report.Handler
 		return report.NewJSON(w)
 	case "jsonl":
 		return report.NewJSONL(w)
+	case "trufflehog":
+		return report.NewTruffleHog(w)
+	case "gitleaks":
+		return report.NewGitleaks(w)
 	}
 	return report.NewText(w, o)
 }

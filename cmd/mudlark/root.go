@@ -60,6 +60,7 @@ func newRoot(e *environment) *cobra.Command {
 			return cmd.Help()
 		},
 	}
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd, e.getenv) }
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetIn(e.stdin)
 	root.SetOut(e.stdout)
@@ -102,20 +103,6 @@ func unknownCommand(parent *cobra.Command, name string) error {
 	return usagef(hint, "there is no command %q", name)
 }
 
-// elsewhere says what takes the place of flags that users of other tools, or of other versions, expect.
-func elsewhere(flag string) string {
-	return map[string]string{
-		"json":          "use --format json, or --format jsonl for one object a line",
-		"results":       "use --only-verified, or --verify and --format json, whose findings have a verdict",
-		"report-format": "use --format FORMAT",
-		"report-path":   "use -o FORMAT=FILE, for example: -o json=report.json",
-		"source":        "give the path as an argument, for example: mudlark git PATH",
-		"log-opts":      "use --since-commit REV and --branch REF",
-		"redact":        "drop it: secrets are redacted unless --show-secrets is given",
-		"fail":          "drop it: secrets that are found make the exit code 1",
-	}[flag]
-}
-
 // flagError explains what is wrong with a flag.
 func flagError(cmd *cobra.Command, err error) error {
 	help := "see: " + cmd.CommandPath() + " --help"
@@ -144,16 +131,13 @@ func unknownFlag(cmd *cobra.Command, err *pflag.NotExistError) error {
 	if err.GetSpecifiedShortnames() != "" {
 		name, dashes = name[:1], "-"
 	}
-	hint := elsewhere(name)
-	if hint == "" {
-		var names []string
-		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-		hint = "see: " + cmd.CommandPath() + " --help"
-		if near := nearest(name, names); near != "" && dashes == "--" {
-			hint = "did you mean --" + near + "?"
-		} else if cmd.HasSubCommands() {
-			hint = "flags stand behind the command, for example: " + cmd.CommandPath() + " " + cmd.Commands()[0].Name() + " " + dashes + name
-		}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	hint := "see: " + cmd.CommandPath() + " --help"
+	if near := nearest(name, names); near != "" && dashes == "--" {
+		hint = "did you mean --" + near + "?"
+	} else if cmd.HasSubCommands() {
+		hint = "flags stand behind the command, for example: " + cmd.CommandPath() + " " + cmd.Commands()[0].Name() + " " + dashes + name
 	}
 	return usagef(hint, "there is no flag %s%s in %s", dashes, name, cmd.CommandPath())
 }
