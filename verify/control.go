@@ -4,14 +4,13 @@ import (
 	"context"
 	"math/rand/v2"
 	"strings"
-	"sync"
 
 	"mudlark/rules"
 )
 
 // control is the question about a made-up credential, put once for each rule and host.
 type control struct {
-	once    sync.Once
+	done    chan struct{}
 	accepts bool
 }
 
@@ -21,20 +20,25 @@ func (e *Engine) acceptsAny(ctx context.Context, c candidate, m *message, v *val
 	key := v.rule.ID + "\x00" + m.target.url.Host
 	e.mu.Lock()
 	k := e.controls[key]
-	if k == nil {
-		k = &control{}
+	first := k == nil
+	if first {
+		k = &control{done: make(chan struct{})}
 		e.controls[key] = k
 	}
 	e.mu.Unlock()
-	k.once.Do(func() {
+	if first {
+		defer close(k.done)
 		fake := e.madeUp(v)
 		fm, why := e.message(c, fake, v.rule.Verify.Hosts)
-		if why != "" || fm.target.url.Host != m.target.url.Host {
-			return
-		}
-		k.accepts = e.put(ctx, c, &fm, fake).Status == Active
-	})
-	return k.accepts
+		k.accepts = why == "" && fm.target.url.Host == m.target.url.Host && e.put(ctx, c, &fm, fake).Status == Active
+		return k.accepts
+	}
+	select {
+	case <-k.done:
+		return k.accepts
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // madeUp returns values of the same form as v: what is secret is random, what is public stays.

@@ -49,29 +49,39 @@ func newClient(p *policy, o *Options) *http.Client {
 // exchange sends a request, again if need be, and returns the response, or why there is none.
 func (e *Engine) exchange(ctx context.Context, m *message, effect string) (*response, Reason) {
 	g := e.gate(m.target.url.Host)
+	probe, err := g.admit()
+	if err != nil {
+		return nil, e.whyNot(ctx, err)
+	}
+	r, reason := e.attempts(ctx, g, probe, m, effect)
+	g.settle(probe, reason == ServerError || reason == NetworkError || reason == TimedOut)
+	return r, reason
+}
+
+// attempts is exchange for a host that is not given up.
+func (e *Engine) attempts(ctx context.Context, g *gate, probe bool, m *message, effect string) (*response, Reason) {
 	failures, waits := 0, 0
 	for {
-		if err := g.enter(ctx, e.deadline()); err != nil {
+		if err := g.enter(ctx, e.deadline(), probe); err != nil {
 			return nil, e.whyNot(ctx, err)
 		}
 		r, err := e.send(ctx, m)
 		wait, limited := retryAfter(r)
-		failed := err != nil || r.status >= 500
 		if limited {
 			g.pause(wait)
 		}
-		g.leave(failed && ctx.Err() == nil)
+		g.leave()
 		switch {
 		case ctx.Err() != nil:
 			return nil, e.whyNot(ctx, ctx.Err())
 		case limited:
 			if waits++; waits > patience || wait > e.o.Timeout {
-				return r, RateLimited
+				return nil, RateLimited
 			}
 			continue
 		case errors.Is(err, errNotPublic):
 			return nil, PrivateAddress
-		case !failed:
+		case err == nil && r.status < 500:
 			return r, ""
 		}
 		reason := ServerError

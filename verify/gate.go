@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// The circuit breaker: so many failures in a row mean that a host is not to be asked for a while.
+// The circuit breaker: so many requests in a row that fail with all their attempts mean that a host is not to be asked for a while.
 const (
-	breakerFailures = 5
+	breakerFailures = 3
 	breakerPause    = 30 * time.Second
 )
 
@@ -21,7 +21,7 @@ type gate struct {
 	mu       sync.Mutex
 	next     time.Time // when the next request may go
 	paused   time.Time // until when the host wants to be left alone
-	failures int       // in a row
+	failures int       // of requests, in a row
 	open     time.Time // until when the breaker is open
 	probing  bool      // a request tries whether the host is back
 }
@@ -35,19 +35,46 @@ func newGate(concurrency int, rate float64) *gate {
 	return &gate{slots: make(chan struct{}, concurrency), interval: time.Duration(float64(time.Second) / rate)}
 }
 
-// enter waits until a request may go; leave must be called afterwards. deadline is when the time is over, or zero.
-func (g *gate) enter(ctx context.Context, deadline time.Time) error {
+// admit says whether a request may be made at all. After breakerPause one request, the probe, tries whether the host is back.
+// settle must be called in the end.
+func (g *gate) admit() (probe bool, err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.failures < breakerFailures {
+		return false, nil
+	}
+	if g.open.After(time.Now()) || g.probing {
+		return false, errBreaker
+	}
+	g.probing = true
+	return true, nil
+}
+
+// settle says how a request ended, all attempts together.
+func (g *gate) settle(probe, failed bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if probe {
+		g.probing = false
+	}
+	if !failed {
+		g.failures = 0
+	} else if g.failures++; g.failures >= breakerFailures {
+		g.open = time.Now().Add(breakerPause)
+	}
+}
+
+// enter waits until an attempt may go; leave must be called afterwards. deadline is when the time is over, or zero.
+func (g *gate) enter(ctx context.Context, deadline time.Time, probe bool) error {
 	select {
 	case g.slots <- struct{}{}:
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 	for {
-		at, err := g.reserve(deadline)
+		at, err := g.reserve(deadline, probe)
 		if err == nil {
-			if err = sleep(ctx, time.Until(at)); err != nil {
-				g.abandon()
-			}
+			err = sleep(ctx, time.Until(at))
 		}
 		if err != nil {
 			<-g.slots
@@ -62,21 +89,22 @@ func (g *gate) enter(ctx context.Context, deadline time.Time) error {
 	}
 }
 
-// reserve returns when the next request may go.
-func (g *gate) reserve(deadline time.Time) (time.Time, error) {
+func (g *gate) leave() { <-g.slots }
+
+// reserve returns when the next attempt may go.
+func (g *gate) reserve(deadline time.Time, probe bool) (time.Time, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	if g.open.After(now) || g.probing {
+	if !probe && g.open.After(now) {
 		return now, errBreaker
 	}
-	g.probing = g.failures >= breakerFailures
 	at := later(now, later(g.next, g.paused))
-	if !deadline.IsZero() && at.After(deadline) {
-		g.probing = false
-		if g.paused.After(deadline) {
-			return now, errPaused
-		}
+	switch {
+	case deadline.IsZero() || !at.After(deadline):
+	case g.paused.After(deadline):
+		return now, errPaused
+	default:
 		return now, errOutOfTime
 	}
 	g.next = at.Add(g.interval)
@@ -88,26 +116,6 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// abandon gives up what was reserved.
-func (g *gate) abandon() {
-	g.mu.Lock()
-	g.probing = false
-	g.mu.Unlock()
-}
-
-// leave says how a request went.
-func (g *gate) leave(failed bool) {
-	g.mu.Lock()
-	g.probing = false
-	if !failed {
-		g.failures = 0
-	} else if g.failures++; g.failures >= breakerFailures {
-		g.open = time.Now().Add(breakerPause)
-	}
-	g.mu.Unlock()
-	<-g.slots
 }
 
 // pause lets the host alone for d, and asks it less often from then on.

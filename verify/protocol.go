@@ -99,14 +99,21 @@ func (e *Engine) askProtocol(ctx context.Context, v *values) answer {
 	e.connect(p, targets)
 	ctx, cancel := context.WithTimeout(ctx, 2*e.o.requestTimeout)
 	defer cancel()
+	failed := false
 	for _, t := range targets {
 		g := e.gate(net.JoinHostPort(t.Host, t.Port))
-		if err := g.enter(ctx, e.deadline()); err != nil {
+		probe, err := g.admit()
+		if err == nil {
+			defer func() { g.settle(probe, failed) }()
+			err = g.enter(ctx, e.deadline(), probe)
+		}
+		if err != nil {
 			return plainAnswer(Unknown, e.whyNot(ctx, err))
 		}
-		defer g.leave(false)
+		defer g.leave()
 	}
 	a := proto.Verify(ctx, p)
+	failed = a.Reason == ServerError || a.Reason == NetworkError || a.Reason == TimedOut
 	if a.Status == "" || a.Status == Unknown && ctx.Err() != nil && e.ctx.Err() != nil {
 		a = Answer{Status: Unknown, Reason: e.whyNot(e.ctx, e.ctx.Err())}
 	}

@@ -30,8 +30,8 @@ func TestRules(t *testing.T) {
 	tried := 0
 	slots := make(chan struct{}, 24)
 	var all sync.WaitGroup
-	for _, r := range builtin(t) {
-		if r.Verify == nil || r.Verify.Protocol != "" {
+	for i, r := range builtin(t) {
+		if r.Verify == nil || r.Verify.Protocol != "" || testing.Short() && i%8 != 0 {
 			continue
 		}
 		tried++
@@ -44,7 +44,7 @@ func TestRules(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if tried < 300 {
+	if tried < 300 && !testing.Short() {
 		t.Errorf("only %d rules were tried", tried)
 	}
 }

@@ -5,6 +5,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -16,6 +18,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // from then on a second signal ends the process at once
+	log.SetOutput(io.Discard)    // net/http logs what servers send out of turn, which may be anything
 	e := system()
 	root := newRoot(e)
 	args, err := translate(os.Args[1:])
