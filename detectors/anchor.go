@@ -89,6 +89,10 @@ func (a *anchor) choose() bool {
 			grams *= w.grams
 			share *= w.share
 		}
+		if grams <= maxMeasured {
+			// Letters are not independent of each other: a common word is more common than its letters suggest.
+			share += measured(a.windowSets(i))
+		}
 		if grams <= maxGrams && share < a.cost {
 			a.window, a.cost = i, share
 		}

@@ -27,7 +27,7 @@ type entry struct {
 }
 
 const (
-	bitmapBits  = 20
+	bitmapBits  = 21
 	bitmapWords = 1 << (bitmapBits - 6)
 	wordShift   = 32 - bitmapBits + 6
 	bitShift    = 32 - bitmapBits

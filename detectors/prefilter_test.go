@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // goRoot asks the go command where its source text lies.
@@ -112,12 +113,44 @@ func BenchmarkPrefilter(b *testing.B) {
 			p := newPrefilter(testAnchors(max(n, 1)))
 			b.SetBytes(int64(len(text)))
 			hits := 0
+			before := cpuTime(b)
 			for b.Loop() {
 				p.scan(text, func(int, int) { hits++ })
 			}
+			reportSpeed(b, before, len(text))
 			b.ReportMetric(float64(hits)/float64(b.N)/float64(len(text))*1e3, "hits/kB")
 		})
 	}
+}
+
+// reportSpeed reports megabytes by second of processor time.
+func reportSpeed(b *testing.B, before time.Duration, size int) {
+	b.ReportMetric(float64(b.N)*float64(size)/1e6/(cpuTime(b)-before).Seconds(), "MB/cpu-s")
+}
+
+// BenchmarkCatalogue times the prefilter and whole scans of source text with the built-in rules.
+func BenchmarkCatalogue(b *testing.B) {
+	text := sourceText(b, 32<<20)
+	e := catalogueEngine(b, catalogue(b))
+	b.Run("prefilter", func(b *testing.B) {
+		before := cpuTime(b)
+		for b.Loop() {
+			e.filter.scan(text, func(int, int) {})
+		}
+		reportSpeed(b, before, len(text))
+	})
+	b.Run("scan", func(b *testing.B) {
+		s := e.NewScanner()
+		before := cpuTime(b)
+		for b.Loop() {
+			for rest := text; len(rest) > 0; { // as files of usual size
+				n := min(len(rest), 16<<10)
+				s.Scan(rest[:n])
+				rest = rest[n:]
+			}
+		}
+		reportSpeed(b, before, len(text))
+	})
 }
 
 // BenchmarkMemory is what reading every byte costs at least.
