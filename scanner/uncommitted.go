@@ -40,15 +40,20 @@ func (s *scan) uncommitted(worktree bool) error {
 		s.cover.problem(err)
 		return nil
 	}
+	if !worktree {
+		s.index(idx)
+		return nil
+	}
 	staged := s.staged(idx)
-	if s.o.Staged {
-		s.cover.files.Store(int64(len(staged)))
+	var parents []snapshot
+	for _, tree := range s.parentTrees() {
+		files := snapshot{}
+		s.flatten(tree, "", files)
+		parents = append(parents, files)
 	}
-	s.pseudoCommit(sourceIndex, staged, s.headParents())
-	if worktree {
-		s.files = s.workingTree(idx, staged)
-		s.pseudoCommit(sourceWorktree, s.files, []snapshot{staged})
-	}
+	s.compareSnapshots(sourceIndex, staged, parents)
+	s.files = s.workingTree(idx, staged)
+	s.compareSnapshots(sourceWorktree, s.files, []snapshot{staged})
 	return nil
 }
 
@@ -79,22 +84,25 @@ func (s *scan) flatten(tree gitstore.ID, prefix string, files snapshot) {
 		files[prefix+string(d.Path)] = fileState{d.New, d.NewMode}
 	})
 	if full {
-		s.cover.skip(string(gitstore.Limit), tree.String(), fmt.Sprintf("holds more than %d files; the rest was not compared", maxSnapshot))
+		s.tooManyFiles(tree)
 	}
 }
 
-// headParents returns the trees that the next commit will have as parents; one empty tree if there is none yet.
-func (s *scan) headParents() []snapshot {
+func (s *scan) tooManyFiles(tree gitstore.ID) {
+	s.cover.skip(string(gitstore.Limit), tree.String(), fmt.Sprintf("holds more than %d files; the rest was not compared", maxSnapshot))
+}
+
+// parentTrees returns the trees that the next commit will have as parents; one empty tree, with the zero ID, if there is none yet.
+func (s *scan) parentTrees() []gitstore.ID {
 	var ids []gitstore.ID
 	if _, head, ok := s.repo.Head(); ok {
 		ids = append(append(ids, head), s.repo.MergeHeads()...)
 	}
 	if len(ids) == 0 {
-		return []snapshot{{}}
+		return []gitstore.ID{{}}
 	}
-	var parents []snapshot
-	for _, id := range ids {
-		files := snapshot{}
+	trees := make([]gitstore.ID, len(ids))
+	for i, id := range ids {
 		data, err := s.workers[0].read(id, gitstore.Commit)
 		var c *gitstore.CommitObject
 		if err == nil {
@@ -104,25 +112,28 @@ func (s *scan) headParents() []snapshot {
 		}
 		if err != nil {
 			s.cover.problem(err)
-			parents = append(parents, files)
 			continue
 		}
-		s.flatten(c.Tree, "", files)
-		parents = append(parents, files)
+		trees[i] = c.Tree
 	}
-	return parents
+	return trees
 }
 
-// pseudoCommit evaluates a state of the files that is no commit.
-func (s *scan) pseudoCommit(source string, files snapshot, parents []snapshot) {
-	if s.pseudoSides == nil {
-		s.pseudoSides = map[string][]snapshot{}
-	}
-	s.pseudoSides[source] = parents
+// compareSnapshots evaluates a state of the files that is no commit against others.
+func (s *scan) compareSnapshots(source string, files snapshot, parents []snapshot) {
 	var diffs []history.DiffFunc
 	for _, p := range parents {
 		diffs = append(diffs, snapshotDiff(p, files))
 	}
+	s.pseudoCommit(source, diffs, parents)
+}
+
+// pseudoCommit evaluates a state of the files that is no commit. sides holds the files of each parent, at least where they differ.
+func (s *scan) pseudoCommit(source string, diffs []history.DiffFunc, sides []snapshot) {
+	if s.pseudoSides == nil {
+		s.pseudoSides = map[string][]snapshot{}
+	}
+	s.pseudoSides[source] = sides
 	w := s.workers[0]
 	examinePath := w.pathVisitor()
 	for _, diff := range diffs {

@@ -17,6 +17,8 @@ type Index struct {
 	Version int // 2, 3 or 4; 0 if there is no index
 	// Entries are sorted by path and stage. A path in conflict has entries of stages 1 to 3 and none of stage 0.
 	Entries []IndexEntry
+	// Trees says which trees the folders are, as far as the index knows; nil if it knows nothing.
+	Trees *CacheTree
 }
 
 // IndexEntry is one entry of the index.
@@ -62,7 +64,7 @@ func (r *Repo) Index() (*Index, error) {
 			return nil, indexError("an entry has no path")
 		}
 	}
-	return &Index{Version: p.version, Entries: p.entries}, nil
+	return &Index{Version: p.version, Entries: p.entries, Trees: p.trees}, nil
 }
 
 // mergeShared puts the entries of a split index over those of the shared index that it names (gitformat-index, "Split
@@ -88,6 +90,7 @@ type parsedIndex struct {
 	version  int
 	entries  []IndexEntry
 	link     *indexLink // set in a split index
+	trees    *CacheTree // nil if there are none
 	checksum ID         // zero if the file has none
 }
 
@@ -283,6 +286,8 @@ func (p *indexParser) extensions(into *parsedIndex) *Error {
 				return e
 			}
 			into.link = link
+		case name == "TREE":
+			into.trees = parseCacheTree(body, p.format)
 		case name == "sdir": // says that entries may be sparse directories
 		case name[0] < 'A' || name[0] > 'Z':
 			return &Error{Class: Policy, What: "index", Why: "unknown required extension " + shown(name)}
