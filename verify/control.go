@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"mudlark/rules"
@@ -44,7 +45,12 @@ func (e *Engine) acceptsAny(ctx context.Context, c candidate, m *message, v *val
 // madeUp returns values of the same form as v: what is secret is random, what is public stays.
 func (e *Engine) madeUp(v *values) *values {
 	fake := &values{rule: v.rule, secret: e.o.Generate(v.rule), parts: map[string]string{}}
-	if fake.secret == "" || strings.Contains(v.secret, "://") {
+	switch {
+	case strings.Contains(v.secret, "://"):
+		fake.secret = scrambled(v.secret)
+	case beginsURL(v.rule.Verify):
+		_, fake.secret, _ = strings.Cut(scrambled("https://"+v.secret), "://")
+	case fake.secret == "":
 		fake.secret = scrambled(v.secret)
 	}
 	for _, p := range v.rule.Parts {
@@ -57,6 +63,11 @@ func (e *Engine) madeUp(v *values) *values {
 		}
 	}
 	return fake
+}
+
+// beginsURL reports whether the secret is the beginning of the URLs that it is tried at, so that its host stays.
+func beginsURL(v *rules.Verify) bool {
+	return v != nil && len(v.Requests) > 0 && len(v.Requests[0].URL) > 0 && slices.Equal(v.Requests[0].URL[0].Values, []string{""})
 }
 
 func generatePart(p *rules.Part) string {
