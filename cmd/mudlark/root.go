@@ -67,7 +67,7 @@ func newRoot(e *environment) *cobra.Command {
 	root.SetErr(e.stderr)
 	root.SetHelpFunc(printHelp)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newGit(e), newDir(e), newStdin(e), newVerify(e), newRevoke(e), newHook(e), newBaseline(e), newRules(e), newInit(e), newVersion())
+	root.AddCommand(newGit(e), newDir(e), newStdin(e), newVerify(e), newRevoke(e), newHook(e), newBaseline(e), newConfig(e), newTriage(e), newRules(e), newInit(e), newVersion())
 	root.SetHelpCommand(newHelp())
 	return root
 }
