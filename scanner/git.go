@@ -41,6 +41,9 @@ type scan struct {
 
 	tipList  []tip
 	tags     map[gitstore.ID]*tagText
+	numbers  *gitstore.Numbers
+	commits  *history.Commits // nil if they were not read all at once
+	people   people
 	graph    *history.Graph
 	toLoad   history.LoadOptions // what graph was made of
 	exact    bool                // graph holds everything that decides which commits are of the range
@@ -115,7 +118,7 @@ func (s *scan) load(ctx context.Context) error {
 	if s.rangeMode() {
 		g, exact, err = history.LoadRange(ctx, s.repo, s.workers[0].reader, s.toLoad)
 	} else {
-		g, err = history.Load(ctx, s.repo, s.workers[0].reader, s.toLoad)
+		g, err = s.loadAll(ctx)
 	}
 	if err != nil {
 		s.cover.skip(interrupted, "commits", "stopped while the commits were being read")
@@ -249,44 +252,6 @@ func (s *scan) compareTrees(ctx context.Context) {
 func (s *scan) differs() func() *history.Differ {
 	var next atomic.Int64
 	return func() *history.Differ { return s.workers[next.Add(1)-1].differ }
-}
-
-// commitTexts examines what commits say beside their trees: message, author, committer and other header fields.
-func (s *scan) commitTexts(ctx context.Context) {
-	var ids []gitstore.ID
-	for c := range int32(s.graph.Len()) {
-		if s.selected[c] {
-			ids = append(ids, s.graph.ID(c))
-		}
-	}
-	s.repo.Objects.Order(ids)
-	s.phase("messages", int64(len(ids)))
-	var people people
-	eachChunk(s, ctx, ids, 256, func(w *worker, id gitstore.ID) {
-		data, err := w.read(id, gitstore.Commit)
-		if err != nil {
-			s.cover.problem(err)
-			return
-		}
-		c, err := gitstore.ParseCommit(data, s.repo.Format)
-		if err != nil {
-			return // reported when the graph was loaded
-		}
-		n, _ := s.graph.Lookup(id)
-		s.addTexts(w.text(c.Message, id.String()), event{source: sourceMessage, commit: n})
-		if other := otherHeaders(c); len(other) > 0 {
-			s.addTexts(w.text(other, id.String()), event{source: sourceMessage, commit: n, header: true})
-		}
-		for _, p := range []gitstore.Signature{c.Author, c.Committer} {
-			who := person(p)
-			if people.innocent(who) {
-				continue
-			}
-			hits := w.text(who, id.String())
-			people.note(who, len(hits) > 0)
-			s.addTexts(hits, event{source: sourceAuthor, commit: n})
-		}
-	})
 }
 
 // tagTexts examines the annotated tags that the tips lead through.

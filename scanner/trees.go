@@ -19,7 +19,7 @@ func (s *scan) allTrees(ctx context.Context) bool {
 	if !s.whole || !s.exact || s.include != nil || s.o.Push != nil {
 		return false
 	}
-	trees, err := history.ReadTrees(ctx, s.repo, history.TreesOptions{
+	trees, err := history.ReadTrees(ctx, s.repo, s.objectNumbers(), history.TreesOptions{
 		Workers: len(s.workers), Budget: s.o.Memory / 2, Limit: s.o.Memory / 4,
 		MaxObjects: sparseHistory * max(s.graph.Len(), 1024), Progress: s.progress,
 	})

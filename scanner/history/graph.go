@@ -33,6 +33,7 @@ const (
 	excluded                        // reachable from a base
 	boundary                        // a shallow boundary: its parents are cut off
 	orphaned                        // a parent commit could not be read
+	quiet                           // nothing is to be said of its texts
 )
 
 // Len returns the number of commits.
@@ -75,6 +76,9 @@ func (g *Graph) Boundary(c int32) bool { return g.commits[c].flags&boundary != 0
 // Orphaned reports whether a parent of c could not be read, so that what c introduces is uncertain.
 func (g *Graph) Orphaned(c int32) bool { return g.commits[c].flags&orphaned != 0 }
 
+// Quiet reports whether CommitsOptions.Quiet was true for c. It is false where that was not called.
+func (g *Graph) Quiet(c int32) bool { return g.commits[c].flags&quiet != 0 }
+
 // InRange reports whether c is reachable from a tip and from no base.
 func (g *Graph) InRange(c int32) bool {
 	return g.commits[c].flags&(reachesTip|excluded) == reachesTip
@@ -95,6 +99,10 @@ type LoadOptions struct {
 	Bases []gitstore.ID // commits; whatever they reach is excluded
 	// Problem is told of every commit that could not be read.
 	Problem func(error)
+	// ReadAll, if set, is called once when ReadAllAfter commits were read one by one and there are more. It returns what is known
+	// of the others; those that are not among them are still read one by one. The error is that of ctx.
+	ReadAll      func() (*Commits, error)
+	ReadAllAfter int
 }
 
 // Load reads every commit that is reachable from the tips and bases. Replacements and grafts are not applied; shallow
@@ -118,6 +126,7 @@ type loader struct {
 	reader     *gitstore.Reader
 	o          LoadOptions
 	g          *Graph
+	known      *Commits
 	parents    [][]gitstore.ID
 	unreadable map[gitstore.ID]bool
 }
@@ -137,6 +146,12 @@ func (l *loader) walk(ctx context.Context, ids []gitstore.ID) error {
 		if _, seen := l.g.index[id]; seen || l.unreadable[id] {
 			continue
 		}
+		if l.known == nil && l.o.ReadAll != nil && len(l.g.commits) >= l.o.ReadAllAfter {
+			var err error
+			if l.known, err = l.o.ReadAll(); err != nil {
+				return err
+			}
+		}
 		parents, ok := l.read(id)
 		if !ok {
 			l.unreadable[id] = true
@@ -149,25 +164,24 @@ func (l *loader) walk(ctx context.Context, ids []gitstore.ID) error {
 
 // read adds one commit to the graph and returns its parents' ids.
 func (l *loader) read(id gitstore.ID) ([]gitstore.ID, bool) {
-	typ, data, err := l.reader.Read(id)
-	if err == nil && typ != gitstore.Commit {
-		err = &gitstore.Error{Class: gitstore.Damaged, What: id.String(), Why: fmt.Sprintf("is a %s where a commit is expected", typ)}
-	}
-	var c *gitstore.CommitObject
-	if err == nil {
-		if c, err = gitstore.ParseCommit(data, l.repo.Format); err != nil {
-			err = &gitstore.Error{Class: gitstore.Damaged, What: id.String(), Why: "commit: " + err.Error()}
+	n := node{id: id}
+	var parents []gitstore.ID
+	if c := l.known.get(id); c != nil {
+		n.tree, n.time, parents = c.tree, c.time, c.parents
+		if c.quiet {
+			n.flags = quiet
 		}
+	} else {
+		c, err := l.readOne(id)
+		if err != nil {
+			l.o.Problem(err)
+			return nil, false
+		}
+		n.tree, n.time, parents = c.Tree, c.Committer.When.Unix(), c.Parents
 	}
-	if err != nil {
-		l.o.Problem(err)
-		return nil, false
+	if n.tree.IsZero() {
+		l.o.Problem(nullName(n.tree, "commit "+id.String()))
 	}
-	if c.Tree.IsZero() {
-		l.o.Problem(nullName(c.Tree, "commit "+id.String()))
-	}
-	n := node{id: id, tree: c.Tree, time: c.Committer.When.Unix()}
-	parents := c.Parents
 	if l.repo.Shallow[id] {
 		n.flags |= boundary
 		parents = nil
@@ -176,6 +190,22 @@ func (l *loader) read(id gitstore.ID) ([]gitstore.ID, bool) {
 	l.g.commits = append(l.g.commits, n)
 	l.parents = append(l.parents, parents)
 	return parents, true
+}
+
+// readOne reads a commit.
+func (l *loader) readOne(id gitstore.ID) (*gitstore.CommitObject, error) {
+	typ, data, err := l.reader.Read(id)
+	if err != nil {
+		return nil, err
+	}
+	if typ != gitstore.Commit {
+		return nil, &gitstore.Error{Class: gitstore.Damaged, What: id.String(), Why: fmt.Sprintf("is a %s where a commit is expected", typ)}
+	}
+	c, err := gitstore.ParseCommit(data, l.repo.Format)
+	if err != nil {
+		return nil, &gitstore.Error{Class: gitstore.Damaged, What: id.String(), Why: "commit: " + err.Error()}
+	}
+	return c, nil
 }
 
 // link turns the parents' ids into numbers.

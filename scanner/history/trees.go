@@ -42,8 +42,8 @@ type TreesOptions struct {
 }
 
 // ReadTrees reads all trees in the packs of a store. The error is that of ctx.
-func ReadTrees(ctx context.Context, repo *gitstore.Repo, o TreesOptions) (*Trees, error) {
-	t := &Trees{format: repo.Format, numbers: repo.Objects.Numbers(), limit: o.Limit, later: map[uint32]uint32{}}
+func ReadTrees(ctx context.Context, repo *gitstore.Repo, numbers *gitstore.Numbers, o TreesOptions) (*Trees, error) {
+	t := &Trees{format: repo.Format, numbers: numbers, limit: o.Limit, later: map[uint32]uint32{}}
 	t.keys.ids = map[string]uint32{}
 	if t.numbers.Len() > o.MaxObjects {
 		t.odd.Store(true)

@@ -200,7 +200,7 @@ func (r *gitDir) load() (*gitstore.Repo, *Graph) {
 
 func reachOf(t testing.TB, repo *gitstore.Repo, g *Graph, workers int) *Reach {
 	t.Helper()
-	trees, err := ReadTrees(context.Background(), repo, TreesOptions{Workers: workers, Budget: 8 << 20, Limit: 64 << 20, MaxObjects: 1 << 30})
+	trees, err := ReadTrees(context.Background(), repo, repo.Objects.Numbers(), TreesOptions{Workers: workers, Budget: 8 << 20, Limit: 64 << 20, MaxObjects: 1 << 30})
 	if err != nil {
 		t.Fatal(err)
 	}
