@@ -5,6 +5,8 @@ import (
 	"context"
 	"math"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -83,6 +85,7 @@ func (b *builder) findings(ctx context.Context, list []*lifeStory) ([]*report.Fi
 		}
 	}
 	slices.SortFunc(own, func(x, y *lifeStory) int { return b.compare(x, y) })
+	b.prepareFingerprints(own)
 	own, err := b.named(own)
 	if err != nil {
 		return nil, err
@@ -150,6 +153,22 @@ func (b *builder) fingerprint(l *lifeStory) (string, error) {
 	var err error
 	l.fingerprint, err = Fingerprint(b.key, it.rule, []byte(it.secret))
 	return l.fingerprint, err
+}
+
+// prepareFingerprints works out the fingerprints of stories. That of a weak secret is slow on purpose, so all workers do it.
+func (b *builder) prepareFingerprints(list []*lifeStory) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(len(b.s.workers), len(list)) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for i := next.Add(1); i <= int64(len(list)); i = next.Add(1) {
+				_, _ = b.fingerprint(list[i-1]) // an error comes again
+			}
+		}()
+	}
+	wg.Wait()
 }
 
 func (b *builder) finding(l *lifeStory, companions []*lifeStory) (*report.Finding, error) {

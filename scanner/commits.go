@@ -53,6 +53,7 @@ func (s *scan) readCommits(ctx context.Context) (*history.Commits, error) {
 		return nil, err
 	}
 	s.commits = all
+	s.readTrees(ctx)
 	return all, nil
 }
 

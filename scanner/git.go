@@ -44,6 +44,7 @@ type scan struct {
 	numbers  *gitstore.Numbers
 	commits  *history.Commits // nil if they were not read all at once
 	people   people
+	trees    chan treesRead // nil unless they are being read
 	graph    *history.Graph
 	toLoad   history.LoadOptions // what graph was made of
 	exact    bool                // graph holds everything that decides which commits are of the range

@@ -12,20 +12,54 @@ import (
 // them are of no concern here, as in a small fork that borrows the objects of a large repository.
 const sparseHistory = 64
 
+// treesRead is what history.ReadTrees returned.
+type treesRead struct {
+	trees *history.Trees
+	err   error
+}
+
+// readTrees reads the trees in packs in the background. It is called when the commits were read, which may still have to be put in
+// order.
+func (s *scan) readTrees(ctx context.Context) {
+	if s.trees != nil || s.inPart() {
+		return
+	}
+	ready := make(chan treesRead, 1)
+	s.trees = ready
+	o := history.TreesOptions{Workers: len(s.workers), Budget: s.o.Memory / 2, Limit: s.o.Memory / 4, MaxObjects: sparseHistory * max(s.commitsRead(), 1024)}
+	numbers := s.objectNumbers()
+	go func() {
+		trees, err := history.ReadTrees(ctx, s.repo, numbers, o)
+		ready <- treesRead{trees, err}
+	}()
+}
+
+// commitsRead returns how many commits are known.
+func (s *scan) commitsRead() int {
+	if s.commits == nil {
+		return s.graph.Len()
+	}
+	return s.commits.Len()
+}
+
+// inPart reports whether the options ask for a part of the history, or of its paths.
+func (s *scan) inPart() bool {
+	return s.rangeMode() || s.o.MaxDepth > 0 || !s.o.After.IsZero() || !s.o.Before.IsZero() || s.include != nil || s.o.Push != nil
+}
+
 // allTrees reads the trees of the whole history by way of the store's own deltas, which names the blobs and the paths to examine
 // and checks that all trees are there. It returns false, and has done nothing, if that can only be told by comparing the trees
 // of each commit with those of its parent.
 func (s *scan) allTrees(ctx context.Context) bool {
-	if !s.whole || !s.exact || s.include != nil || s.o.Push != nil {
+	if s.inPart() || !s.whole || !s.exact {
 		return false
 	}
-	trees, err := history.ReadTrees(ctx, s.repo, s.objectNumbers(), history.TreesOptions{
-		Workers: len(s.workers), Budget: s.o.Memory / 2, Limit: s.o.Memory / 4,
-		MaxObjects: sparseHistory * max(s.graph.Len(), 1024), Progress: s.progress,
-	})
-	var reach *history.Reach
+	s.readTrees(ctx)
+	read := <-s.trees
+	s.trees = nil
+	reach, err := (*history.Reach)(nil), read.err
 	if err == nil {
-		reach, err = trees.Reach(ctx, s.graph, s.readers())
+		reach, err = read.trees.Reach(ctx, s.graph, s.readers())
 	}
 	switch {
 	case err != nil:

@@ -21,6 +21,8 @@ type pack struct {
 	state atomic.Pointer[packState]
 	mu    sync.Mutex // for opening
 
+	layout atomic.Pointer[packLayout] // nil until a walk has read all headers
+
 	idxOnce sync.Once
 	idxErr  error
 	idx     *packIndex // nil if there is none or it is unusable; set under idxOnce

@@ -64,10 +64,12 @@ func (w *walk) newFamilies(p *packPlan) {
 	b := &familyBuilder{walk: w, plan: p}
 	if t, ok := p.table.(indexTable); ok && p.wanted < p.table.len()/sparse {
 		b.listSparse(t)
-	} else {
+		b.readHeaders()
+	} else if !b.useLayout() {
 		b.listAll()
+		b.readHeaders()
+		b.keepLayout()
 	}
-	b.readHeaders()
 	b.keepNeeded()
 	if !b.count() {
 		b.breakCycles()
@@ -83,8 +85,73 @@ func (b *familyBuilder) listAll() {
 	for pos := range t.len() {
 		b.list(pos)
 	}
-	slices.SortFunc(b.refs, compareRefOffsets)
+	sortByOffset(b.refs)
 	b.setSizes()
+}
+
+// packLayout is what the headers of a pack's entries say: which objects they are, in the order of the entries, and their bases
+// as in familyBuilder. It is kept for the next walk.
+type packLayout struct {
+	order []uint32
+	base  []int32
+}
+
+// keepLayout keeps what listAll and readHeaders found, if that is of the whole pack.
+func (b *familyBuilder) keepLayout() {
+	if _, ok := b.plan.table.(indexTable); !ok || len(b.refs) != b.plan.table.len() {
+		return
+	}
+	l := &packLayout{order: make([]uint32, len(b.refs)), base: b.base}
+	for i, r := range b.refs {
+		l.order[i] = r.pos
+	}
+	b.plan.pack.layout.Store(l)
+}
+
+// useLayout sets refs, base and sizes from what an earlier walk has kept. It returns false if there is nothing that can be used.
+func (b *familyBuilder) useLayout() bool {
+	l := b.plan.pack.layout.Load()
+	if _, ok := b.plan.table.(indexTable); !ok || l == nil {
+		return false
+	}
+	b.refs, b.base = make([]entryRef, len(l.order)), l.base
+	for i, pos := range l.order {
+		_, off, ok := b.plan.at(int(pos))
+		if !ok || off < 0 {
+			return false
+		}
+		b.refs[i] = entryRef{off, pos}
+	}
+	b.setSizes()
+	return true
+}
+
+// sortByOffset sorts entries by offset, keeping the order of equal ones: digit by digit, from the lowest on.
+func sortByOffset(refs []entryRef) {
+	const digit = 11
+	most := int64(0)
+	for _, r := range refs {
+		most |= r.off
+	}
+	spare := make([]entryRef, len(refs))
+	from, to := refs, spare
+	for shift := 0; most>>shift != 0; shift += digit {
+		var next [1 << digit]int
+		for _, r := range from {
+			next[r.off>>shift&(1<<digit-1)]++
+		}
+		sum := 0
+		for i, n := range next {
+			next[i], sum = sum, sum+n
+		}
+		for _, r := range from {
+			d := r.off >> shift & (1<<digit - 1)
+			to[next[d]] = r
+			next[d]++
+		}
+		from, to = to, from
+	}
+	copy(refs, from)
 }
 
 func compareRefOffsets(a, b entryRef) int {
@@ -327,6 +394,7 @@ func (b *familyBuilder) count() bool {
 
 // breakCycles takes out of cycles what has a copy elsewhere; what then still is in one cannot be read.
 func (b *familyBuilder) breakCycles() {
+	b.base = slices.Clone(b.base) // the layout's may be shared
 	for i := range b.refs {
 		if b.cursor[i] <= 0 {
 			continue

@@ -78,6 +78,9 @@ func ReadCommits(ctx context.Context, repo *gitstore.Repo, numbers *gitstore.Num
 	return cs, nil
 }
 
+// Len returns how many commits there are.
+func (cs *Commits) Len() int { return len(cs.list) }
+
 // get returns a commit, nil if it is not there.
 func (cs *Commits) get(id gitstore.ID) *commitRecord {
 	if cs == nil || id.IsZero() {

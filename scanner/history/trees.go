@@ -150,15 +150,35 @@ type treeState struct {
 
 // treeReader is one worker of ReadTrees.
 type treeReader struct {
-	t     *Trees
-	size  int
-	keys  map[string]uint32
-	name  []byte
-	chunk []byte
-	index uint32 // of chunk
+	t       *Trees
+	size    int
+	keys    map[string]uint32
+	numbers []numbered // a cache: versions of a tree name the same objects
+	name    []byte
+	chunk   []byte
+	index   uint32 // of chunk
 
 	record       []byte
 	fresh, stale []rawEntry
+}
+
+// numbered is an object name that was looked up.
+type numbered struct {
+	name   [gitstore.MaxIDSize]byte
+	number uint32
+	known  bool
+}
+
+const numberedCount = 1 << 13
+
+// number returns the number of an object.
+func (r *treeReader) number(id []byte) uint32 {
+	n := &r.numbers[binary.LittleEndian.Uint32(id)%numberedCount]
+	if !n.known || string(n.name[:len(id)]) != string(id) {
+		copy(n.name[:], id)
+		n.number, n.known = r.t.numbers.Number(id), true
+	}
+	return n.number
 }
 
 // rawEntry is an entry of a tree, pointing into it.
@@ -168,19 +188,22 @@ type rawEntry struct {
 }
 
 func (t *Trees) newReader() *treeReader {
-	return &treeReader{t: t, size: t.format.Size(), keys: map[string]uint32{}}
+	return &treeReader{t: t, size: t.format.Size(), keys: map[string]uint32{}, numbers: make([]numbered, numberedCount)}
 }
 
 // visit adds a tree that a walk has rebuilt. It returns a *treeState, nil if the tree is odd.
 func (r *treeReader) visit(v *gitstore.Visit) any {
 	base, ok := v.Parent.(*treeState)
-	d := treeDelta{r: r, data: v.Data}
+	d := treeDelta{r: r, data: v.Data, bounds: !v.Leaf}
 	if ok && v.Runs != nil {
 		d.base, d.baseBounds, d.runs = v.BaseData, base.bounds, v.Runs
 	} else {
 		base = nil
 	}
-	bounds := make([]uint32, 0, max(len(d.baseBounds)+4, len(v.Data)/32))
+	var bounds []uint32
+	if d.bounds {
+		bounds = make([]uint32, 0, max(len(d.baseBounds)+4, len(v.Data)/32))
+	}
 	if bounds, ok = d.read(bounds); !ok {
 		r.t.odd.Store(true)
 		return nil
@@ -197,10 +220,12 @@ type treeDelta struct {
 	base       []byte
 	baseBounds []uint32
 	runs       []gitstore.Run
+	bounds     bool // they are asked for
 }
 
 // read fills r.fresh with the entries that are not copies of the base's, and r.stale with those of the base that are not
-// copied. It appends where the tree's entries begin, and its end, to bounds, and returns false if the tree is odd.
+// copied. It appends where the tree's entries begin, and its end, to bounds, if they are asked for, and returns false if the
+// tree is odd.
 //
 // Bytes of a run are an entry of the base only if they begin where one of its entries does; then so does what follows in the
 // run. All that is not copied entry by entry is looked at.
@@ -210,32 +235,38 @@ func (d *treeDelta) read(bounds []uint32) ([]uint32, bool) {
 	if uint64(len(d.data)) > math.MaxUint32 {
 		return nil, false
 	}
-	at, last, next, run := 0, -1, 0, 0
+	at, next, run := 0, 0, 0
+	var last rawEntry // the one before at; the zero value if there is none or it has yet to be split off
+	lastAt := -1      // where it begins
 	for at < len(d.data) {
 		for run < len(d.runs) && d.runs[run].TargetStart+d.runs[run].Len <= at {
 			run++
 		}
 		from, to := d.copied(at, run, next)
+		mode, name, id, n := gitstore.SplitTreeEntry(d.data[at:], r.size)
+		if lastAt >= 0 && last.name == nil {
+			last.mode, last.name, _, _ = gitstore.SplitTreeEntry(d.data[lastAt:], r.size)
+		}
+		if n == 0 || lastAt >= 0 && compareNames(last.name, isDir(last.mode), name, isDir(mode)) >= 0 {
+			return nil, false
+		}
 		if from == to {
-			mode, name, id, n := gitstore.SplitTreeEntry(d.data[at:], r.size)
-			if n == 0 || !d.ordered(last, at) {
-				return nil, false
+			last, lastAt = rawEntry{mode, name, id}, at
+			r.fresh = append(r.fresh, last)
+			if d.bounds {
+				bounds = append(bounds, uint32(at))
 			}
-			r.fresh = append(r.fresh, rawEntry{mode, name, id})
-			bounds = append(bounds, uint32(at))
-			last = at
 			at += n
 			continue
 		}
-		if !d.ordered(last, at) {
-			return nil, false
-		}
 		d.drop(next, from)
 		shift := uint32(at) - d.baseBounds[from] // modulo 2^32
-		for _, b := range d.baseBounds[from:to] {
-			bounds = append(bounds, b+shift)
+		if d.bounds {
+			for _, b := range d.baseBounds[from:to] {
+				bounds = append(bounds, b+shift)
+			}
 		}
-		last = int(d.baseBounds[to-1] + shift)
+		last, lastAt = rawEntry{}, int(d.baseBounds[to-1]+shift)
 		at = int(d.baseBounds[to] + shift)
 		next = to
 	}
@@ -271,16 +302,6 @@ func (d *treeDelta) drop(from, to int) {
 		mode, name, id, _ := gitstore.SplitTreeEntry(d.base[b:], d.r.size)
 		d.r.stale = append(d.r.stale, rawEntry{mode, name, id})
 	}
-}
-
-// ordered reports whether the entry at b belongs behind that at a, the one before it, -1 if there is none.
-func (d *treeDelta) ordered(a, b int) bool {
-	if a < 0 {
-		return true
-	}
-	modeA, nameA, _, _ := gitstore.SplitTreeEntry(d.data[a:], d.r.size)
-	modeB, nameB, _, n := gitstore.SplitTreeEntry(d.data[b:], d.r.size)
-	return n > 0 && compareNames(nameA, isDir(modeA), nameB, isDir(modeB)) < 0
 }
 
 // write makes the record of the tree whose entries are in r.fresh and r.stale.
@@ -333,7 +354,7 @@ func (r *treeReader) add(e *rawEntry) {
 		r.t.odd.Store(true)
 	}
 	r.record = binary.AppendUvarint(r.record, r.key(e)<<kindBits|uint64(kindOf(e.mode)))
-	r.record = binary.AppendUvarint(r.record, uint64(r.t.numbers.Number(e.id)))
+	r.record = binary.AppendUvarint(r.record, uint64(r.number(e.id)))
 }
 
 func (r *treeReader) remove(e *rawEntry) {
