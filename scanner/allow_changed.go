@@ -136,7 +136,7 @@ func (s *scan) tookThePlace(e *event, sides map[int32]map[string][]history.Blob)
 	now := w.blob(e.blob).hits
 	return slices.ContainsFunc(s.olderSides(e, sides), func(old history.Blob) bool {
 		return slices.ContainsFunc(w.blob(old).hits, func(h hit) bool {
-			return h.line == e.at.line && s.items.get(h.item).part == "" && len(find(now, h.item)) == 0
+			return h.line == e.at.line && h.innerPath() == e.at.innerPath() && s.items.get(h.item).part == "" && len(find(now, h.item)) == 0
 		})
 	})
 }

@@ -233,6 +233,9 @@ func keyHeader(display string) string {
 // pathsOf returns the path of an event as reports show it, and, for a folder, below that folder.
 func (s *scan) pathsOf(e *event) []string {
 	paths := []string{e.path}
+	if e.at.inside != nil {
+		paths = append(paths, e.shownPath())
+	}
 	if s.o.Mode == ModeDir {
 		for _, root := range s.o.Paths {
 			if rel, ok := strings.CutPrefix(e.path, filepath.ToSlash(filepath.Clean(root))+"/"); ok {

@@ -118,6 +118,7 @@ func (b *builder) compare(x, y *lifeStory) int {
 	return cmp.Or(
 		b.s.compareCommits(e.commit, f.commit),
 		cmp.Compare(e.path, f.path),
+		cmp.Compare(e.at.innerPath(), f.at.innerPath()),
 		cmp.Compare(e.at.line, f.at.line),
 		cmp.Compare(e.at.column, f.at.column),
 		cmp.Compare(b.s.items.get(x.item).rule.ID, b.s.items.get(y.item).rule.ID),
@@ -229,7 +230,7 @@ func (b *builder) secret(raw string) (text, b64 string) {
 
 // distance is the number of lines between two places of one text; places of different texts are far from each other.
 func distance(a, b event) int {
-	if a.commit != b.commit || a.path != b.path || a.source != b.source {
+	if a.commit != b.commit || a.path != b.path || a.source != b.source || a.at.innerPath() != b.at.innerPath() {
 		return math.MaxInt
 	}
 	return max(a.at.line-b.at.line, b.at.line-a.at.line)
@@ -276,7 +277,7 @@ func (b *builder) place(e event) report.Place {
 		p.Tag = e.tag.String()
 	}
 	if e.hasPath {
-		path, b64 := report.EscapePath([]byte(b.redact([]byte(e.path))))
+		path, b64 := report.EscapePath([]byte(b.redact([]byte(e.shownPath()))))
 		p.Path, p.PathB64 = &path, b64
 	}
 	switch e.source {

@@ -3,6 +3,7 @@ package scanner
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -24,6 +25,7 @@ type coverage struct {
 
 	refs, commits       int
 	files, blobs, bytes atomic.Int64
+	lookalikes          atomic.Int64 // files that begin like archives and are none
 }
 
 func newCoverage() *coverage {
@@ -41,6 +43,16 @@ func (c *coverage) skip(class, what, why string) {
 	if !c.seen[key] {
 		c.seen[key] = true
 		c.skipped = append(c.skipped, report.Skipped{Class: class, What: what, Why: why})
+	}
+}
+
+// also is skip for one of several things to be said of the same class and what.
+func (c *coverage) also(class, what, why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen[[2]string{class, what}] = true
+	if s := (report.Skipped{Class: class, What: what, Why: why}); !slices.Contains(c.skipped, s) {
+		c.skipped = append(c.skipped, s)
 	}
 }
 
@@ -102,6 +114,9 @@ func (c *coverage) report(accept map[string]string) report.Coverage {
 		Refs: c.refs, Commits: c.commits, Trees: c.treeCount(), Blobs: int(c.blobs.Load()), Files: int(c.files.Load()),
 		Bytes: c.bytes.Load(), Complete: true,
 		Skipped: append([]report.Skipped{}, c.skipped...), Notes: append([]string{}, c.notes...),
+	}
+	if n := c.lookalikes.Load(); n > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("begins like an archive and is none: %d of the files; all were examined as the bytes that they are", n))
 	}
 	used := map[string]bool{}
 	for i := range out.Skipped {

@@ -60,6 +60,7 @@ func (s *scan) compareEvents(a, b event) int {
 		s.compareCommits(a.commit, b.commit),
 		cmp.Compare(sourceOrder(a.source), sourceOrder(b.source)),
 		cmp.Compare(a.path, b.path),
+		cmp.Compare(a.at.innerPath(), b.at.innerPath()),
 		cmp.Compare(a.at.line, b.at.line),
 		cmp.Compare(a.at.column, b.at.column),
 		a.tag.Compare(b.tag),

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,6 +66,21 @@ type worker struct {
 	scanner *detectors.Scanner
 	reader  *gitstore.Reader
 	differ  *history.Differ
+	big     *sync.Mutex
+	isAlone bool // it holds big
+}
+
+// alone waits until no other worker examines something big, and returns what ends that.
+func (w *worker) alone() (done func()) {
+	if w.isAlone {
+		return func() {}
+	}
+	w.big.Lock()
+	w.isAlone = true
+	return func() {
+		w.isAlone = false
+		w.big.Unlock()
+	}
 }
 
 // text examines data, which is called what in the coverage if something of it could not be examined.
@@ -131,9 +147,7 @@ func (w *worker) examine(id gitstore.ID) *examined {
 		err = tooLarge(id.String(), size, w.s.o.MaxBlob)
 	}
 	if err == nil && size >= bigBlob {
-		big := w.s.big
-		big.Lock()
-		defer big.Unlock()
+		defer w.alone()()
 	}
 	var data []byte
 	if err == nil {
@@ -226,9 +240,7 @@ func (w *worker) visit(v *gitstore.Visit) *detectors.State {
 	case size > w.s.o.MaxBlob:
 		err = tooLarge(v.ID.String(), size, w.s.o.MaxBlob)
 	case size >= bigBlob:
-		big := w.s.big
-		big.Lock()
-		defer big.Unlock()
+		defer w.alone()()
 	}
 	e, state := w.content(v.ID, v.Data, err, v)
 	w.s.results.put(b, e)
@@ -243,7 +255,7 @@ func (w *worker) content(id gitstore.ID, data []byte, err error, v *gitstore.Vis
 	}
 	w.s.cover.blobs.Add(1)
 	w.s.cover.bytes.Add(int64(len(data)))
-	hits, state := w.version(data, id.String(), v)
+	hits, state := w.contents(data, id.String(), v)
 	if p, ok := parseLFSPointer(data); ok {
 		return w.lfs(id, p, hits), state
 	}
@@ -280,10 +292,10 @@ func (s *scan) await(ctx context.Context, finished <-chan error) error {
 	case err := <-finished:
 		return err
 	case <-time.After(stopGrace):
+		s.big = &sync.Mutex{}
 		for i := range s.workers {
 			s.workers[i] = s.newWorker()
 		}
-		s.big = &sync.Mutex{}
 		return ctx.Err()
 	}
 }
@@ -298,7 +310,8 @@ func (v view) Blob(b history.Blob, path []byte) ([]history.Item, bool) {
 		return e.items, e.readable
 	}
 	kept := slices.DeleteFunc(slices.Clone(e.items), func(n history.Item) bool {
-		return !v.w.s.pathAllowed(v.w.s.items.get(n).rule, path)
+		r := v.w.s.items.get(n).rule
+		return !slices.ContainsFunc(find(e.hits, n), func(h hit) bool { return v.w.s.allowedAt(&h, r, path) })
 	})
 	return kept, e.readable
 }
@@ -324,6 +337,18 @@ func (s *scan) pathAllowed(r *rules.Rule, path []byte) bool {
 		return false
 	}
 	return len(r.Paths) == 0 || slices.ContainsFunc(r.Paths, func(glob string) bool { return matchGlob(glob, string(path)) })
+}
+
+// allowedAt is pathAllowed for a hit in the file of the path given. For what is inside an archive its path there counts.
+func (s *scan) allowedAt(h *hit, r *rules.Rule, path []byte) bool {
+	if h.inside != nil {
+		inner := h.inside.path
+		if i := strings.LastIndex(inner, inArchive); i >= 0 {
+			inner = inner[i+len(inArchive):]
+		}
+		path = []byte(inner)
+	}
+	return s.pathAllowed(r, path)
 }
 
 // pathHits keeps the paths that are found to hold a secret themselves. It is safe for concurrent use.

@@ -107,6 +107,9 @@ func (b *builder) excerpt(e event) *report.Excerpt {
 	if e.excerpt != nil {
 		return e.excerpt
 	}
+	if e.at.inside != nil {
+		return e.at.inside.excerpt
+	}
 	if e.blob == 0 || b.blob != e.blob {
 		b.text = b.textOf(e)
 		b.spans = b.w.spans(b.text)

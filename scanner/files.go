@@ -43,7 +43,7 @@ func (s *scan) dir(ctx context.Context) ([]*lifeStory, error) {
 			if ctx.Err() != nil {
 				continue
 			}
-			evs := w.file(j)
+			evs := w.fileJob(j)
 			mu.Lock()
 			found = append(found, evs...)
 			mu.Unlock()
@@ -89,22 +89,20 @@ func (s *scan) walkPath(ctx context.Context, p string, jobs chan<- fileJob) {
 }
 
 // file examines a file's content and its path.
-func (w *worker) file(j fileJob) []event {
+func (w *worker) fileJob(j fileJob) []event {
 	data, err := w.fileData(j)
 	if err != nil {
 		w.s.cover.problem(err)
 	}
 	w.s.cover.bytes.Add(int64(len(data)))
-	evs := w.fileEvents(w.text(data, j.path), data, event{source: sourceFile, commit: history.None, path: j.path, hasPath: true})
+	evs := w.fileEvents(w.file(data, j.path), data, event{source: sourceFile, commit: history.None, path: j.path, hasPath: true})
 	return append(evs, w.fileEvents(w.path([]byte(j.path)), []byte(j.path), event{source: sourcePath, commit: history.None, path: j.path, hasPath: true})...)
 }
 
 func (w *worker) fileData(j fileJob) ([]byte, error) {
 	if j.info.Mode()&fs.ModeSymlink == 0 && j.info.Mode().IsRegular() {
 		if j.info.Size() >= bigBlob {
-			big := w.s.big
-			big.Lock()
-			defer big.Unlock()
+			defer w.alone()()
 		}
 		return readRegular(j.name, w.s.o.MaxBlob)
 	}
@@ -121,11 +119,12 @@ func (w *worker) fileEvents(hits []hit, data []byte, e event) []event {
 	spans := w.spans(data)
 	for _, h := range hits {
 		r := w.s.items.get(h.item).rule
-		if r.PathBound() && !slices.ContainsFunc(w.s.pathsOf(&e), func(p string) bool { return w.s.pathAllowed(r, []byte(p)) }) {
+		e.at = h
+		if r.PathBound() && !slices.ContainsFunc(w.s.pathsOf(&e), func(p string) bool { return w.s.allowedAt(&h, r, []byte(p)) }) {
 			continue
 		}
 		e.item, e.at, e.excerpt = h.item, h, nil
-		if !slices.Contains(h.decoded, "utf-16") {
+		if h.inside == nil && !slices.Contains(h.decoded, "utf-16") {
 			e.excerpt = w.lineAround(data, spans, h)
 		}
 		out = append(out, e)
@@ -170,7 +169,7 @@ func (s *scan) stdin(ctx context.Context) ([]*lifeStory, error) {
 	e := event{source: sourceStdin, commit: history.None, path: s.o.StdinName, hasPath: s.o.StdinName != ""}
 	s.workers = s.workers[:1]
 	s.parallel(ctx, func(w *worker) {
-		found := w.fileEvents(w.text(data, name), data, e)
+		found := w.fileEvents(w.file(data, name), data, e)
 		mu.Lock()
 		defer mu.Unlock()
 		evs = found

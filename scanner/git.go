@@ -237,8 +237,10 @@ func (s *scan) collect(ctx context.Context) {
 func (s *scan) compareTrees(ctx context.Context) {
 	ch, err := history.Collect(ctx, s.graph, s.selected, s.blobs, history.CollectOptions{
 		Workers: len(s.workers), Include: s.include, Progress: s.progress,
-		NewDiffer:      s.differs(),
-		NewPathVisitor: func() func([]byte) bool { return (&worker{s: s, scanner: s.engine.NewScanner()}).pathVisitor() },
+		NewDiffer: s.differs(),
+		NewPathVisitor: func() func([]byte) bool {
+			return (&worker{s: s, scanner: s.engine.NewScanner(), big: s.big}).pathVisitor()
+		},
 	})
 	if err != nil {
 		s.cover.skip(interrupted, "trees", "stopped while the trees were being compared")
@@ -276,7 +278,7 @@ func (s *scan) addTexts(hits []hit, e event) {
 	s.meter.mu.Lock()
 	defer s.meter.mu.Unlock()
 	for _, h := range hits {
-		if !s.pathAllowed(s.items.get(h.item).rule, []byte(e.path)) {
+		if !s.allowedAt(&h, s.items.get(h.item).rule, []byte(e.path)) {
 			continue
 		}
 		e.item, e.at = h.item, h

@@ -50,6 +50,7 @@ type hit struct {
 	decoded               []string
 	allow                 *detectors.Allow // the marker beside it, or nil
 	entries               []*allowEntry    // those whose regexes match in the text around it
+	inside                *inside          // where in an archive; nil for what is in none
 }
 
 // number gives the item its number, notes how it was seen, and raises its confidence.

@@ -44,9 +44,7 @@ func (w *worker) lfs(id gitstore.ID, p lfsPointer, own []hit) *examined {
 		w.s.cover.skip(string(gitstore.Policy), id.String(), "Git LFS pointer to "+p.oid+", which is not here; `git lfs fetch --all` gets it")
 		return w.s.summary(own)
 	}
-	big := w.s.big
-	big.Lock()
-	defer big.Unlock()
+	defer w.alone()()
 	data, err := readRegular(name, w.s.o.MaxBlob)
 	if sum := sha256.Sum256(data); err == nil && hex.EncodeToString(sum[:]) != p.oid {
 		err = &gitstore.Error{Class: gitstore.Damaged, What: id.String(), Why: "Git LFS object " + p.oid + " has other content than its name says"}
@@ -56,7 +54,7 @@ func (w *worker) lfs(id gitstore.ID, p lfsPointer, own []hit) *examined {
 		return &examined{hits: own, items: numbers(own)}
 	}
 	w.s.cover.bytes.Add(int64(len(data)))
-	hits := append(own, w.text(data, "LFS object "+p.oid)...)
+	hits := append(own, w.file(data, "LFS object "+p.oid)...)
 	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.item, b.item) })
 	return w.s.summary(hits)
 }

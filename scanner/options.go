@@ -7,6 +7,7 @@ import (
 	"mudlark/report"
 	"mudlark/rules"
 	"mudlark/scanner/allow"
+	"mudlark/scanner/archive"
 	"mudlark/verify"
 )
 
@@ -47,6 +48,8 @@ type Options struct {
 
 	MaxBlob        int64 // bytes; larger blobs and files are coverage
 	MaxDecodeDepth int   // -1 for no decoding, 0 for the default
+	Archives       archive.Limits
+	NoArchives     bool  // archives are examined as the bytes that they are
 	Memory         int64 // bytes for caches and blobs in flight
 	Workers        int
 	Timeout        time.Duration

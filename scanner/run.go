@@ -134,7 +134,7 @@ func (s *scan) checkNames() error {
 // newWorker returns a worker with its share of the memory budget: a quarter for delta bases, an eighth for trees. The rest is
 // for what is in flight and for what the garbage collector has yet to find.
 func (s *scan) newWorker() *worker {
-	w := &worker{s: s, scanner: s.engine.NewScanner()}
+	w := &worker{s: s, scanner: s.engine.NewScanner(), big: s.big}
 	if s.repo != nil {
 		share := s.o.Memory / int64(s.o.Workers)
 		w.reader = s.repo.Objects.NewReader(share / 4)

@@ -200,7 +200,7 @@ func (s *scan) whereOf(a *allowance) string {
 // placeName names the text in which an event stands.
 func placeName(e *event) string {
 	if e.hasPath {
-		return e.path
+		return e.shownPath()
 	}
 	return e.source
 }

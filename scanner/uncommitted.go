@@ -213,7 +213,7 @@ func (s *scan) workFile(path string, info fs.FileInfo) (fileState, error) {
 	if _, known := s.results.get(b); !known {
 		w := s.workers[0]
 		s.cover.bytes.Add(int64(len(data)))
-		s.results.put(b, s.summary(w.text(data, path)))
+		s.results.put(b, s.summary(w.file(data, path)))
 		s.cover.files.Add(1)
 	}
 	return fileState{id, mode}, nil

@@ -39,8 +39,9 @@ type scanFlags struct {
 
 	maxBlob, memory int64
 	decodeDepth     int
-	workers         int
-	timeout         time.Duration
+	archiveFlags
+	workers int
+	timeout time.Duration
 
 	// text makes the handler of format text, which then goes to standard error; nil for the usual one.
 	text func(io.Writer, report.TextOptions) report.Handler
@@ -86,6 +87,7 @@ func (f *scanFlags) add(cmd *cobra.Command) {
 		s.Var(size{&f.memory}, "memory", "use about so much for caches")
 		f.decodeDepth = defaultDecodeDepth
 		s.Var(number{&f.decodeDepth, 0, 32}, "max-decode-depth", "undo up to N encodings within each other; 0 for none")
+		f.archiveFlags.add(s)
 	})
 }
 
@@ -96,6 +98,7 @@ func (f *scanFlags) options(e *environment) (scanner.Options, error) {
 		MaxBlob: f.maxBlob, Memory: f.memory, MaxDecodeDepth: f.decodeDepth, Workers: f.workers, Timeout: f.timeout,
 		ShowSecrets: f.showSecrets, Getenv: e.getenv, Version: version(), Now: e.now,
 	}
+	f.archiveFlags.apply(&o)
 	if o.MaxDecodeDepth == 0 {
 		o.MaxDecodeDepth = -1
 	}

@@ -122,6 +122,10 @@ func commonExamples(command string) string {
 		{"-j 2 --memory 64M --timeout 10m", "on a small machine"},
 		{"--max-blob 1G", "very large files, too"},
 		{"--max-decode-depth 0", "nothing is decoded"},
+		{"--max-archive-depth 0", "archives are not unpacked"},
+		{"--max-archive-entries 50000", "read larger archives"},
+		{"--max-archive-size 2G --max-archive-file 1G", "and longer files in them"},
+		{"--max-archive-ratio 5000", "even if packed very well"},
 	} {
 		line := "  mudlark " + command + " " + e[0]
 		if e[1] == "" {

@@ -63,8 +63,8 @@ func BenchmarkWalk(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				total = 0
-				check(Walk(c.data, Limits{Ratio: 1e6}, func(_ string, content []byte) error { total += int64(len(content)); return nil },
-					func(path, why string) { b.Fatal(path, why) }))
+				check(Walk(c.data, Limits{Ratio: 1e6}, func(_ Entry, content []byte) error { total += int64(len(content)); return nil },
+					func(p Problem) { b.Fatal(p) }))
 			}
 			b.SetBytes(total)
 		})
@@ -77,7 +77,7 @@ func BenchmarkWalkSmall(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				check(Walk(data, Limits{}, func(string, []byte) error { return nil }, func(path, why string) { b.Fatal(path, why) }))
+				check(Walk(data, Limits{}, func(Entry, []byte) error { return nil }, func(p Problem) { b.Fatal(p) }))
 			}
 		})
 	}

@@ -27,6 +27,7 @@ func (w *walker) compressed(data []byte, f format, p place) {
 	}
 	r := bufio.NewReaderSize(w.metered(decoder, int64(len(data))), 16<<10)
 	if head, _ := r.Peek(tarBlock); tarLike(head) {
+		p.formats = append(p.formats[:len(p.formats):len(p.formats)], tarFormat.String())
 		w.tarStream(r, p)
 		return
 	}

@@ -231,8 +231,8 @@ func TestNestedBomb(t *testing.T) {
 	}
 	total := 0
 	var problems []string
-	check(Walk([]byte(inner), Limits{Bytes: 32 << 20, Ratio: 1e9}, func(_ string, content []byte) error { total += len(content); return nil },
-		func(path, why string) { problems = append(problems, path+": "+why) }))
+	check(Walk([]byte(inner), Limits{Bytes: 32 << 20, Ratio: 1e9}, func(_ Entry, content []byte) error { total += len(content); return nil },
+		func(p Problem) { problems = append(problems, p.Path+": "+p.String()) }))
 	if total > 33<<20 || len(problems) != 1 || !strings.Contains(problems[0], "32 MiB in all") {
 		t.Errorf("%d bytes, %q", total, problems)
 	}
@@ -273,15 +273,16 @@ func bounded(t *testing.T, data []byte) {
 	t.Helper()
 	limits := Limits{Depth: 3, Entries: 50, Bytes: 4 << 20, Ratio: 200, EntryBytes: 1 << 20}
 	visits, problems, total := 0, 0, 0
-	err := Walk(data, limits, func(_ string, content []byte) error {
+	err := Walk(data, limits, func(_ Entry, content []byte) error {
 		visits++
 		total += len(content)
 		if len(content) > 1<<20 {
 			t.Errorf("entry of %d bytes", len(content))
 		}
 		return nil
-	}, func(_, why string) {
+	}, func(p Problem) {
 		problems++
+		why := p.String()
 		if why != "encrypted" && !strings.HasPrefix(why, "damaged: ") && !strings.HasPrefix(why, "limit: ") && !strings.HasPrefix(why, "unsupported: ") {
 			t.Errorf("problem %q", why)
 		}

@@ -19,13 +19,22 @@ type Limits struct {
 	Ratio int64
 	// EntryBytes is the greatest unpacked size of one entry. Default 64 MiB.
 	EntryBytes int64
+	// Large, if not nil, is called once, before an entry of which more than LargeEntry bytes came out goes on growing in memory. It may
+	// wait until there is room.
+	Large func()
 }
+
+// LargeEntry is the size from which on an entry takes much memory.
+const LargeEntry = 4 << 20
 
 // ratioFree is the unpacked size up to which no ratio is enforced: a short run of zeros is no bomb.
 const ratioFree = 1 << 20
 
 // maxWindow bounds the history that a decoder may keep. `zstd --ultra -22` needs 128 MiB, `xz -9` 64 MiB.
 const maxWindow = 128 << 20
+
+// Defaults returns the limits that are used where none are given.
+func Defaults() Limits { return Limits{}.orDefaults() }
 
 func (l Limits) orDefaults() Limits {
 	if l.Depth <= 0 {
@@ -57,7 +66,8 @@ func (l Limits) most(packed int64) int64 {
 
 // A limitError is a limit that was hit.
 type limitError struct {
-	why string
+	limit Limit
+	why   string
 	// final says that nothing else of the whole input may be read.
 	final bool
 }
@@ -65,11 +75,11 @@ type limitError struct {
 func (e *limitError) Error() string { return "limit: " + e.why }
 
 func entryTooLarge(l Limits) error {
-	return &limitError{why: fmt.Sprintf("entry is larger than %s", size(l.EntryBytes))}
+	return &limitError{limit: LimitEntryBytes, why: fmt.Sprintf("entry is larger than %s", size(l.EntryBytes))}
 }
 
 func ratioTooHigh(l Limits) error {
-	return &limitError{why: fmt.Sprintf("unpacks to more than %s times its size", thousands(l.Ratio))}
+	return &limitError{limit: LimitRatio, why: fmt.Sprintf("unpacks to more than %s times its size", thousands(l.Ratio))}
 }
 
 // charge accounts for n more bytes that came out. It returns how many of them are allowed, and the limit if that is fewer.
@@ -77,11 +87,11 @@ func (w *walker) charge(n int64) (int64, error) {
 	left := w.limits.Bytes - w.unpacked
 	err := error(nil)
 	if n > left {
-		n, err = left, &limitError{why: fmt.Sprintf("unpacks to more than %s in all", size(w.limits.Bytes)), final: true}
+		n, err = left, &limitError{limit: LimitBytes, why: fmt.Sprintf("unpacks to more than %s in all", size(w.limits.Bytes)), final: true}
 	}
 	if left = w.limits.most(w.input) - w.unpacked; n > left {
 		n, err = left, &limitError{
-			why: fmt.Sprintf("unpacks to more than %s times its size in all", thousands(w.limits.Ratio)), final: true}
+			limit: LimitRatio, why: fmt.Sprintf("unpacks to more than %s times its size in all", thousands(w.limits.Ratio)), final: true}
 	}
 	w.unpacked += n
 	return n, err
@@ -149,7 +159,7 @@ func (w *walker) slurp(depth int, r io.Reader, hint int64) ([]byte, error) {
 	for len(w.buffers) <= depth {
 		w.buffers = append(w.buffers, nil)
 	}
-	buf, err := w.fill(w.buffers[depth][:0], r, max(hint, 4<<10))
+	buf, err := w.fill(w.buffers[depth][:0], r, min(max(hint, 4<<10), LargeEntry))
 	w.buffers[depth] = buf
 	return buf, err
 }
@@ -159,6 +169,7 @@ func (w *walker) fill(buf []byte, r io.Reader, first int64) ([]byte, error) {
 	idle := 0
 	for {
 		if len(buf) == cap(buf) {
+			w.large(int64(len(buf)))
 			next := 2 * int64(cap(buf))
 			if next > 1<<20 {
 				next *= 2 // fewer steps leave less garbage, and pages that are not touched cost nothing
@@ -183,6 +194,14 @@ func (w *walker) fill(buf []byte, r io.Reader, first int64) ([]byte, error) {
 		} else if idle > 100 {
 			return buf, io.ErrNoProgress
 		}
+	}
+}
+
+// large tells the caller of the walk, once, that it takes much memory.
+func (w *walker) large(n int64) {
+	if n >= LargeEntry && w.limits.Large != nil {
+		w.limits.Large()
+		w.limits.Large = nil
 	}
 }
 

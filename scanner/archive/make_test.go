@@ -28,11 +28,11 @@ type walked struct {
 
 func walk(data []byte, l Limits) walked {
 	var got walked
-	got.err = Walk(data, l, func(path string, content []byte) error {
-		got.files = append(got.files, file{path, string(content)})
+	got.err = Walk(data, l, func(e Entry, content []byte) error {
+		got.files = append(got.files, file{e.Path, string(content)})
 		return nil
-	}, func(path, why string) {
-		got.problems = append(got.problems, file{path, why})
+	}, func(p Problem) {
+		got.problems = append(got.problems, file{p.Path, p.String()})
 	})
 	return got
 }

@@ -20,6 +20,10 @@ const (
 	lzmaFormat
 )
 
+func (f format) String() string {
+	return [...]string{"none", "zip", "tar", "7z", "ar", "gzip", "bzip2", "xz", "zstd", "lzma"}[f]
+}
+
 // Recognise reports whether data looks like an archive or a compressed file that Walk reads. It looks at the first bytes
 // and, for a zip with data before it, at the end; it does not tell whether the archive is whole.
 func Recognise(data []byte) bool { return recognise(data) != none }

@@ -32,35 +32,32 @@ const (
 
 // Walk visits every file inside the archive data, one at a time and in the order of the archive.
 //
-// path is the name inside the archive, "conf/app.env", and for a file in a nested archive all names, joined by "!/":
-// "inner.zip!/a.env". Names are the bytes that the archive holds. The file inside a gzip has the name stored there; one
-// without a name is called "content". content is valid during the call only and must not be changed. The content of a
-// link is its target. Directories and devices are not visited.
+// content is valid during the call only and must not be changed. The content of a link is its target. Directories and devices are
+// not visited.
 //
 // An archive inside is not visited itself, its files are; but where its bytes may hold what its files do not (it was not
 // read whole, or has a comment or data before it) it is visited after them.
 //
-// problem is told of everything that was not read: the path of the entry or archive, "" for the outermost, and why:
-// "encrypted", or a text that begins with "limit: ", "damaged: " or "unsupported: ". What came out before the problem
-// has been visited.
+// problem is told of everything that was not read, at the end of the archive concerned. What came out before the problem has been
+// visited.
 //
 // The error is the first one that visit returns, at which Walk stops, or ErrFormat.
-func Walk(data []byte, l Limits, visit func(path string, content []byte) error, problem func(path, why string)) error {
+func Walk(data []byte, l Limits, visit func(e Entry, content []byte) error, problem func(Problem)) error {
 	f := recognise(data)
 	if f == none {
 		return ErrFormat
 	}
 	w := &walker{limits: l.orDefaults(), input: int64(len(data)), visit: visit, problem: problem}
 	defer w.close()
-	w.archive(data, f, place{depth: 1})
+	w.archive(data, f, place{depth: 1, formats: []string{f.String()}})
 	return w.err
 }
 
 // A walker is the state of one Walk.
 type walker struct {
 	limits  Limits
-	visit   func(string, []byte) error
-	problem func(string, string)
+	visit   func(Entry, []byte) error
+	problem func(Problem)
 
 	input    int64 // size of the outermost archive
 	unpacked int64
@@ -70,6 +67,7 @@ type walker struct {
 	stopped bool
 	err     error
 
+	frame   *frame   // of the archive under way
 	buffers [][]byte // one for each depth
 	inflate io.ReadCloser
 	gunzip  *gzip.Reader
@@ -82,10 +80,11 @@ func (w *walker) close() {
 	}
 }
 
-// A place is an archive under way: its path and how deep it lies, 1 for the outermost.
+// A place is an archive under way: its path, how deep it lies, 1 for the outermost, and the formats that it was read from.
 type place struct {
-	path  string
-	depth int
+	path    string
+	depth   int
+	formats []string
 }
 
 func (p place) inside(name string) string {
@@ -95,8 +94,28 @@ func (p place) inside(name string) string {
 	return p.path + "!/" + name
 }
 
-// archive walks one archive. It reports whether the entries are all that it holds.
+// A frame collects what is said of one archive until it is known whether it is one.
+type frame struct {
+	sound    bool // something came out that chance does not make
+	damaged  bool
+	problems []Problem
+}
+
+// archive walks one archive and tells its problems. It reports whether the entries are all that it holds.
 func (w *walker) archive(data []byte, f format, p place) bool {
+	outer := w.frame
+	w.frame = &frame{}
+	defer func() {
+		for _, q := range w.frame.problems {
+			q.Certain = w.frame.sound || !w.frame.damaged
+			w.problem(q)
+		}
+		w.frame = outer
+	}()
+	return w.read(data, f, p)
+}
+
+func (w *walker) read(data []byte, f format, p place) bool {
 	switch f {
 	case zipFormat:
 		return w.zip(data, p)
@@ -118,7 +137,7 @@ func (w *walker) count(p place) bool {
 		return false
 	}
 	if w.entries == w.limits.Entries {
-		w.trouble(p.path, &limitError{why: "more than " + thousands(int64(w.limits.Entries)) + " entries", final: true})
+		w.trouble(p.path, &limitError{limit: LimitEntries, why: "more than " + thousands(int64(w.limits.Entries)) + " entries", final: true})
 		return false
 	}
 	w.entries++
@@ -128,6 +147,7 @@ func (w *walker) count(p place) bool {
 // entry visits one entry, or what is inside it if it is an archive. cause, if not nil, is why content is not whole.
 func (w *walker) entry(p place, name string, content []byte, cause error) {
 	path := p.inside(name)
+	w.frame.sound = w.frame.sound || cause == nil || textual(content)
 	if len(content) > 0 || cause == nil {
 		w.open(p, path, content)
 	}
@@ -137,27 +157,27 @@ func (w *walker) entry(p place, name string, content []byte, cause error) {
 func (w *walker) open(p place, path string, content []byte) {
 	f := recognise(content)
 	if f == none {
-		w.show(path, content)
+		w.show(p, path, content)
 		return
 	}
 	if p.depth >= w.limits.Depth {
-		w.trouble(path, &limitError{why: "archives nested deeper than " + thousands(int64(w.limits.Depth))})
-		w.show(path, content)
+		w.trouble(path, &limitError{limit: LimitDepth, why: "archives nested deeper than " + thousands(int64(w.limits.Depth))})
+		w.show(p, path, content)
 		return
 	}
 	before := w.problems
-	whole := w.archive(content, f, place{path, p.depth + 1})
+	whole := w.archive(content, f, place{path, p.depth + 1, append(p.formats[:len(p.formats):len(p.formats)], f.String())})
 	if !whole || w.problems > before {
-		w.show(path, content)
+		w.show(p, path, content)
 	}
 }
 
 // show visits. After a final limit the archives around it are still shown: they are in memory.
-func (w *walker) show(path string, content []byte) {
+func (w *walker) show(p place, path string, content []byte) {
 	if w.err != nil {
 		return
 	}
-	if w.err = w.visit(path, content); w.err != nil {
+	if w.err = w.visit(Entry{path, p.formats}, content); w.err != nil {
 		w.stopped = true
 	}
 }
@@ -169,21 +189,22 @@ func (w *walker) trouble(path string, cause error) {
 	}
 	var limit *limitError
 	var unsupported unsupportedError
-	why := ""
+	p := Problem{Path: path}
 	switch {
 	case errors.As(cause, &limit):
 		if limit.final && w.stopped {
 			return
 		}
 		w.stopped = w.stopped || limit.final
-		why = limit.Error()
+		p.Kind, p.Why, p.Limit = LimitReached, limit.why, limit.limit
 	case errors.As(cause, &unsupported):
-		why = unsupported.Error()
+		p.Kind, p.Why = Unsupported, string(unsupported)
 	case errors.Is(cause, errEncrypted):
-		why = errEncrypted.Error()
+		p.Kind = Encrypted
 	default:
-		why = "damaged: " + cause.Error()
+		p.Kind, p.Why = Damaged, cause.Error()
+		w.frame.damaged = true
 	}
 	w.problems++
-	w.problem(path, why)
+	w.frame.problems = append(w.frame.problems, p)
 }

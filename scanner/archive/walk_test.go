@@ -130,7 +130,7 @@ func TestVisitorStops(t *testing.T) {
 	for name, data := range samples() {
 		t.Run(name, func(t *testing.T) {
 			visits := 0
-			err := Walk(data, Limits{}, func(string, []byte) error { visits++; return stop }, func(string, string) { t.Error("problem") })
+			err := Walk(data, Limits{}, func(Entry, []byte) error { visits++; return stop }, func(Problem) { t.Error("problem") })
 			if err != stop || visits != 1 {
 				t.Fatalf("%v after %d visits", err, visits)
 			}
