@@ -30,8 +30,8 @@ const (
 	windowSize = 4
 	// maxGrams limits the windows that one anchor may stand for.
 	maxGrams = 1 << 15
-	// besides is how many bytes of the runs beside a literal belong to its anchor.
-	besides = 3
+	// besides is how many bytes of the runs beside a literal belong to its anchor: with them, a short literal is as rare as a long one.
+	besides = 9
 )
 
 // newAnchor returns the anchor around the literal nodes[i]; false when it stands for too much.

@@ -72,17 +72,16 @@ func finders() [4]finder {
 
 // regions calls yield for the encoded runs of data, finder by finder, each in order of start. Time is linear in data.
 func (d *decoder) regions(data []byte, yield func(region)) {
-	d.each(data, nil, func(_ int, _ *component, r region) { yield(r) })
+	d.each(data, []interval{{0, len(data)}}, false, func(_ int, _ *component, r region) { yield(r) })
 }
 
-// each is regions for a version of a text: those runs are left out that are known to be unchanged, with what surrounds them; others of
-// these may be yielded nevertheless. Kind is the index of the finder.
-func (d *decoder) each(data []byte, h *inheritance, yield func(kind int, c *component, r region)) {
+// each is regions for those runs that have a byte in one of the zones, and perhaps some more. Plain says that the text has neither NUL
+// nor byte order mark. Kind is the index of the finder.
+func (d *decoder) each(data []byte, zones []interval, plain bool, yield func(kind int, c *component, r region)) {
 	d.depth++
 	defer func() { d.depth-- }()
-	zones := h.dirty(len(data), regionMargin, nearReach)
 	for kind, f := range finders() {
-		if f.divides == nil && h != nil {
+		if f.divides == nil && plain {
 			continue
 		}
 		c := &component{divides: f.divides}
@@ -92,7 +91,7 @@ func (d *decoder) each(data []byte, h *inheritance, yield func(kind int, c *comp
 				continue
 			}
 			z.lo = max(z.lo, at)
-			if h != nil {
+			if f.divides != nil {
 				z = c.widen(data, z, at)
 			}
 			at = z.hi

@@ -142,13 +142,13 @@ func (p *prefilter) windows(data []byte, from, to int, hit func(anchor, at int))
 		if b0&1 != 0 {
 			p.confirm(data, i, uint32(v), hit)
 		}
-		if b1&1 != 0 {
+		if b1&1 != 0 && i+1 < to {
 			p.confirm(data, i+1, uint32(v>>8), hit)
 		}
-		if b2&1 != 0 {
+		if b2&1 != 0 && i+2 < to {
 			p.confirm(data, i+2, uint32(v>>16), hit)
 		}
-		if b3&1 != 0 {
+		if b3&1 != 0 && i+3 < to {
 			p.confirm(data, i+3, uint32(v>>24), hit)
 		}
 	}

@@ -587,7 +587,7 @@ func (s *Scanner) decode(l *level, depth int, h *inheritance) []*finding {
 		return nil
 	}
 	deeper := depth < s.engine.options.MaxDecodeDepth
-	s.decoder.each(l.data, h, func(kind int, c *component, r region) {
+	s.decoder.each(l.data, s.engine.regionZones(l, h), h != nil, func(kind int, c *component, r region) {
 		if !deeper {
 			l.tooDeep(r)
 			return
@@ -659,9 +659,11 @@ func (l *level) inheritRegions(h *inheritance) {
 		return
 	}
 	for _, s := range h.spans {
-		for i := range h.base.regions {
-			d := &h.base.regions[i]
-			if d.start-s.shift >= s.from && d.end-s.shift <= s.to && d.lo-s.shift >= s.lo && d.hi-s.shift <= s.hi {
+		for _, d := range h.base.regionsFrom(s.from + s.shift) {
+			if d.start-s.shift >= s.to {
+				break
+			}
+			if d.lies(s) {
 				l.regions = append(l.regions, d.moved(s.shift))
 			}
 		}

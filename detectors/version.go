@@ -147,6 +147,46 @@ func (h *inheritance) dirty(size, before, behind int) []interval {
 	return out
 }
 
+// regionZones returns where encoded runs are to be looked for anew: beside what is new. What stands before a run decides what is found
+// in it only by near words; so where there are none, and were none, it need not be looked at again if it is farther away. The list is valid
+// until the next call of dirty.
+func (e *Engine) regionZones(l *level, h *inheritance) []interval {
+	if h == nil {
+		return h.dirty(len(l.data), 0, 0)
+	}
+	zones := h.dirty(h.size, regionMargin, regionMargin)
+	next := 0
+	for i := range zones {
+		z := &zones[i]
+		for next < len(l.hits) && int(l.hits[next].at) < z.lo-nearReach {
+			next++
+		}
+		for _, a := range l.hits[next:] {
+			if int(a.at) > z.hi {
+				break
+			}
+			if e.reaches[a.anchor].near {
+				z.hi = min(z.hi+nearReach, h.size)
+				break
+			}
+		}
+	}
+	// What was found in the earlier version with something else before it.
+	for _, s := range h.spans {
+		for _, d := range h.base.regionsFrom(s.from + s.shift) {
+			if d.start-s.shift >= s.to {
+				break
+			}
+			if !d.lies(s) {
+				zones = append(zones, interval{d.start - s.shift, min(d.end-s.shift, s.to)})
+			}
+		}
+	}
+	zones = normalise(zones)
+	h.zones = zones
+	return zones
+}
+
 // collect notes where anchors stand.
 func (e *Engine) collect(l *level, h *inheritance) {
 	l.hits = l.hits[:0]
@@ -237,6 +277,17 @@ func (e *Engine) inheritRaw(l *level, h *inheritance) {
 			}
 		}
 	}
+}
+
+// regionsFrom returns the regions at or behind an offset.
+func (s *State) regionsFrom(at int) []decoded {
+	i, _ := slices.BinarySearchFunc(s.regions, at, func(d decoded, at int) int { return cmp.Compare(d.start, at) })
+	return s.regions[i:]
+}
+
+// lies reports whether all that decides a region of the earlier version lies in the span.
+func (d *decoded) lies(s span) bool {
+	return d.start-s.shift >= s.from && d.end-s.shift <= s.to && d.lo-s.shift >= s.lo && d.hi-s.shift <= s.hi
 }
 
 // rawFrom returns the findings at or behind an offset.
