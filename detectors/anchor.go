@@ -91,7 +91,7 @@ func (a *anchor) choose() bool {
 		}
 		if grams <= maxMeasured {
 			// Letters are not independent of each other: a common word is more common than its letters suggest.
-			share += measured(a.windowSets(i))
+			share += measured(a.gramsAt(i))
 		}
 		if grams <= maxGrams && share < a.cost {
 			a.window, a.cost = i, share
@@ -124,16 +124,17 @@ func anyByte() rules.ByteSet {
 	return rules.ByteSet{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
 }
 
-// windowSets returns the sets of the window at i; where the anchor is too short for it, any byte may follow.
-func (a *anchor) windowSets(i int) [windowSize]rules.ByteSet {
-	var out [windowSize]rules.ByteSet
-	for k := range out {
-		out[k] = anyByte()
+// gramsAt returns the grams of the window at i; where the anchor is too short for it, any byte may follow.
+func (a *anchor) gramsAt(i int) grams {
+	var g grams
+	for k := range g {
+		set := anyByte()
 		if i+k < len(a.sets) {
-			out[k] = a.sets[i+k]
+			set = a.sets[i+k]
 		}
+		g[k] = foldedBytes(set)
 	}
-	return out
+	return g
 }
 
 // foldSet returns the folded bytes of s: letters lose their case, some other bytes fall together. Folding sets bit 5, so it takes the lower half of each word of the set to the upper.

@@ -59,18 +59,16 @@ type segment struct {
 }
 
 // start prepares the walker for new data.
-func (w *walker) start(data []byte, classes int) {
+func (w *walker) start(data []byte) {
 	w.data = data
 	w.text++
-	for i := range w.segments {
-		if len(w.segments[i]) < classes {
-			w.segments[i] = make([]segment, classes)
-		}
-	}
 }
 
 // known returns the last run of a class that was walked; it is empty before the first one.
 func (w *walker) known(direction int, cl *class) *interval {
+	if cl.id >= len(w.segments[direction]) {
+		w.segments[direction] = append(w.segments[direction], make([]segment, cl.id+1)...)
+	}
 	s := &w.segments[direction][cl.id]
 	if s.text != w.text {
 		*s = segment{text: w.text}

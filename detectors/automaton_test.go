@@ -200,7 +200,7 @@ func TestMatcherFindsWhatTheGrammarSays(t *testing.T) {
 			}
 			want := oracleMatches(n, explicitSet, data)
 			hits += len(want)
-			fromAnchors, fromStarts := bothWays(branches, len(known.all), data)
+			fromAnchors, fromStarts := bothWays(branches, data)
 			if !slices.Equal(fromStarts, want) || !slices.Equal(fromAnchors, want) {
 				t.Fatalf("round %d: %s on %q:\nfrom starts %v\nfrom anchors %v\nwant %v", round, show(n), data, fromStarts, fromAnchors, want)
 			}
@@ -212,9 +212,9 @@ func TestMatcherFindsWhatTheGrammarSays(t *testing.T) {
 }
 
 // bothWays matches from the anchors, and from the starts.
-func bothWays(branches []*branch, classes int, data []byte) (fromAnchors, fromStarts [][2]int) {
+func bothWays(branches []*branch, data []byte) (fromAnchors, fromStarts [][2]int) {
 	var w walker
-	w.start(data, classes)
+	w.start(data)
 	for _, b := range branches {
 		for s := range data {
 			if e, ok := w.matchAt(b, s); ok {

@@ -4,8 +4,6 @@ import (
 	_ "embed"
 	"math"
 	"sort"
-
-	"mudlark/rules"
 )
 
 // commonGrams are the folded grams that are common in source text of several languages, documentation and configuration files, measured
@@ -36,8 +34,8 @@ func gramAt(i int) uint32 {
 }
 
 // measured returns the share of the common grams that a window stands for.
-func measured(window [windowSize]rules.ByteSet) float64 {
+func measured(window grams) float64 {
 	share := 0.0
-	forGrams(window, func(g uint32) { share += gramShare(g) })
+	window.each(func(g uint32) { share += gramShare(g) })
 	return share
 }

@@ -46,7 +46,7 @@ func (e *Engine) join(l *level, found []*finding) []*finding {
 	byRule := map[*rule][]*finding{}
 	var order []*rule
 	for _, f := range found {
-		if len(f.rule.parts) == 0 {
+		if len(f.rule.parts) == 0 { // what found something is compiled
 			continue
 		}
 		if byRule[f.rule] == nil {

@@ -16,7 +16,8 @@ type prefilter struct {
 	shift   uint     // of a hash to an index of keys
 	first   []int32  // by slot: index in entries
 	entries []entry
-	anchors []anchor
+	marks   []mark // by anchor
+	sets    []rules.ByteSet
 	lead    int // most bytes of an anchor before its core
 }
 
@@ -36,21 +37,25 @@ const (
 	slotFactor  = 0x85EBCA77 // another, so that what collides in the bitmap does not in the table
 )
 
-// newPrefilter returns a prefilter for the anchors, which are known by their index from then on.
-func newPrefilter(anchors []anchor) *prefilter {
-	p := &prefilter{anchors: anchors}
-	windows := make([][windowSize]rules.ByteSet, len(anchors))
+// newPrefilter returns a prefilter for the anchors of a table, which must not change from then on.
+func newPrefilter(t *anchorTable) *prefilter {
+	p := &prefilter{marks: t.list, sets: t.sets}
+	folded := make([][]byte, len(t.sets)+1)
+	for i, s := range t.sets {
+		folded[i] = foldedBytes(s)
+	}
+	any := int32(len(t.sets))
+	folded[any] = foldedBytes(anyByte())
 	total := 0
-	for i := range anchors {
-		p.lead = max(p.lead, anchors[i].core.from)
-		windows[i] = anchors[i].windowSets(anchors[i].window)
-		total += countGrams(windows[i])
+	for i := range t.list {
+		p.lead = max(p.lead, t.list[i].core.from)
+		total += t.list[i].grams(folded, any).count()
 	}
 	size := bits.Len(uint(2*total + 1))
 	p.shift = uint(32 - size)
 	p.keys, p.first, p.entries = make([]uint32, 1<<size), make([]int32, 1<<size), make([]entry, 0, total)
-	for i := len(anchors) - 1; i >= 0; i-- { // what comes last stands first in the lists
-		forGrams(windows[i], func(g uint32) { p.add(g, int32(i)) })
+	for i := len(t.list) - 1; i >= 0; i-- { // what comes last stands first in the lists
+		t.list[i].grams(folded, any).each(func(g uint32) { p.add(g, int32(i)) })
 	}
 	return p
 }
@@ -77,35 +82,43 @@ func (p *prefilter) slot(g uint32) int {
 	return at
 }
 
-// countGrams returns for how many folded grams the window stands.
-func countGrams(window [windowSize]rules.ByteSet) int {
-	n := 1
-	for _, s := range window {
-		count := 0
-		for _, word := range foldSet(s) {
-			count += bits.OnesCount64(word)
+// grams are the folded bytes that may stand at each place of a window.
+type grams [windowSize][]byte
+
+// grams returns those of the mark's window. folded are the folded bytes of each set, any is the number of the set of all bytes: where
+// the anchor is too short for its window, any byte may follow.
+func (m *mark) grams(folded [][]byte, any int32) grams {
+	var g grams
+	for k := range g {
+		set := any
+		if m.window+k < len(m.sets) {
+			set = m.sets[m.window+k]
 		}
-		n *= count
+		g[k] = folded[set]
 	}
-	return n
+	return g
 }
 
-// forGrams calls f once for each folded gram of the window.
-func forGrams(window [windowSize]rules.ByteSet, f func(uint32)) {
-	var buffers [windowSize][256]byte
-	var folded [windowSize][]byte
-	for k, s := range window {
-		folded[k] = buffers[k][:0]
-		for i, word := range foldSet(s) {
-			for ; word != 0; word &= word - 1 {
-				folded[k] = append(folded[k], byte(i<<6|bits.TrailingZeros64(word)))
-			}
+// foldedBytes returns the folded bytes of a set, ascending.
+func foldedBytes(s rules.ByteSet) []byte {
+	var list []byte
+	for i, word := range foldSet(s) {
+		for ; word != 0; word &= word - 1 {
+			list = append(list, byte(i<<6|bits.TrailingZeros64(word)))
 		}
 	}
-	for _, a := range folded[0] {
-		for _, b := range folded[1] {
-			for _, c := range folded[2] {
-				for _, d := range folded[3] {
+	return list
+}
+
+// count returns how many grams there are.
+func (g grams) count() int { return len(g[0]) * len(g[1]) * len(g[2]) * len(g[3]) }
+
+// each calls f once for each of them.
+func (g grams) each(f func(uint32)) {
+	for _, a := range g[0] {
+		for _, b := range g[1] {
+			for _, c := range g[2] {
+				for _, d := range g[3] {
 					f(uint32(a) | uint32(b)<<8 | uint32(c)<<16 | uint32(d)<<24)
 				}
 			}
@@ -121,7 +134,7 @@ func (p *prefilter) scan(data []byte, hit func(anchor, at int)) {
 
 // windows is scan for anchors whose window begins at from or behind it, but before to.
 func (p *prefilter) windows(data []byte, from, to int, hit func(anchor, at int)) {
-	if len(p.anchors) == 0 {
+	if len(p.marks) == 0 {
 		return
 	}
 	bitmap := &p.bitmap
@@ -171,27 +184,26 @@ func (p *prefilter) confirm(data []byte, at int, g uint32, hit func(anchor, at i
 	}
 	for i := p.first[s]; i >= 0; i = p.entries[i].next {
 		id := p.entries[i].anchor
-		a := &p.anchors[id]
-		if begin := at - a.window; a.coreStandsAt(data, begin) {
+		m := &p.marks[id]
+		begin := at - m.window
+		if p.setsStandAt(m.sets[m.core.from:m.core.to], data, begin+m.core.from) {
 			hit(int(id), begin)
 		}
 	}
 }
 
-// coreStandsAt reports whether the sets of the core hold, if the anchor begins at offset at.
-func (a *anchor) coreStandsAt(data []byte, at int) bool {
-	return setsStandAt(a.sets[a.core.from:a.core.to], data, at+a.core.from)
+// standsAt reports whether all sets of the anchor hold at offset at.
+func (p *prefilter) standsAt(anchor int32, data []byte, at int) bool {
+	return p.setsStandAt(p.marks[anchor].sets, data, at)
 }
 
-// standsAt reports whether all sets of the anchor hold at offset at.
-func (a *anchor) standsAt(data []byte, at int) bool { return setsStandAt(a.sets, data, at) }
-
-func setsStandAt(sets []rules.ByteSet, data []byte, at int) bool {
+// setsStandAt reports whether the sets, by number, hold at offset at.
+func (p *prefilter) setsStandAt(sets []int32, data []byte, at int) bool {
 	if at < 0 || at+len(sets) > len(data) {
 		return false
 	}
 	for k, c := range data[at : at+len(sets)] {
-		if !sets[k].Has(c) {
+		if !p.sets[sets[k]].Has(c) {
 			return false
 		}
 	}

@@ -24,15 +24,17 @@ func (r *reach) lies(at, n int, s span) bool {
 	return !r.whole && at-r.before >= s.lo && at+n+r.behind <= s.hi
 }
 
-// widen makes the reach cover that of a task.
+// widen makes the reach cover that of a task, whose rule is compiled.
 func (r *reach) widen(t *task) {
 	before, behind := 0, 0
 	switch t.kind {
 	case matchBranch:
-		before, behind = t.format.longest+t.format.reach, t.format.longest+t.format.reach
+		f := t.rule.formats[t.format]
+		before, behind = f.longest+f.reach, f.longest+f.reach
 	case searchNear:
+		f := t.rule.formats[t.format]
 		r.near = true
-		before, behind = t.format.reach, rules.NearDistance+t.format.longest+t.format.reach
+		before, behind = f.reach, rules.NearDistance+f.longest+f.reach
 	case runRegex:
 		r.ordered = true // its span is looked at as a whole
 	case runBlock:

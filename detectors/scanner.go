@@ -181,7 +181,7 @@ func (s *Scanner) scan(data []byte, depth int, parent *level, outer []byte, h *i
 	if parent != nil && !l.binary {
 		e.goOn(l, parent)
 	}
-	l.start(data, len(e.classes.all))
+	l.start(data)
 	e.collect(l, h)
 	for i := range l.hits {
 		e.evaluate(l, &l.hits[i], h)
@@ -216,7 +216,7 @@ func (l *level) findings() []*finding {
 
 // evaluate does what a hit asks for, unless its outcome is inherited.
 func (e *Engine) evaluate(l *level, a *hit, h *inheritance) {
-	if a.base >= 0 && !e.reaches[a.anchor].ordered || !e.filter.anchors[a.anchor].standsAt(l.data, int(a.at)) {
+	if a.base >= 0 && !e.reaches[a.anchor].ordered || !e.filter.standsAt(a.anchor, l.data, int(a.at)) {
 		return
 	}
 	for i := range e.tasks[a.anchor] {
@@ -235,17 +235,18 @@ func (e *Engine) run(l *level, t *task, a *hit) {
 	at := int(a.at)
 	switch t.kind {
 	case matchBranch:
-		if !l.binary || t.format.selfIdentifying(t.branch) {
-			e.matchBranch(l, t, a)
+		f := e.ready(t.rule).formats[t.format]
+		if b := f.branches[t.branch]; !l.binary || f.selfIdentifying(b) {
+			l.matchBranch(f, b, a)
 		}
 	case searchNear:
 		if !l.binary {
-			from := at + t.length
-			l.search(t.format.search, interval{from, from + rules.NearDistance})
+			from := at + int(t.length)
+			l.search(int(t.search), interval{from, from + rules.NearDistance})
 		}
 	case runRegex:
 		if !l.binary && t.rule.Reach > 0 {
-			l.wantRegex(t.rule, spanAround(t.rule.Rule, at, t.length))
+			l.wantRegex(t.rule, spanAround(t.rule.Rule, at, int(t.length)))
 		} else if !l.binary {
 			l.wantRegex(t.rule, interval{0, len(l.data)})
 		}
@@ -300,18 +301,18 @@ func (f *format) selfIdentifying(b *branch) bool {
 	return f.near == nil && b.literal >= longEnough && f.confidence == rules.High
 }
 
-func (e *Engine) matchBranch(l *level, t *task, a *hit) {
-	at := int(a.at) + t.branch.anchor.offset
-	start, end, ok := l.matchAnchor(t.branch, at, false)
-	if !ok && l.binary && t.format.checked {
+func (l *level) matchBranch(f *format, b *branch, a *hit) {
+	at := int(a.at) + b.anchor.offset
+	start, end, ok := l.matchAnchor(b, at, false)
+	if !ok && l.binary && f.checked {
 		// Beside a string in a binary stands anything; the checksum makes up for the boundary.
-		if start, end, ok = l.matchAnchor(t.branch, at, true); ok {
-			ok = t.format.check.verify(l.data[start:end])
+		if start, end, ok = l.matchAnchor(b, at, true); ok {
+			ok = f.check.verify(l.data[start:end])
 		}
 	}
 	if ok {
-		if f := l.consider(t.format, t.branch.literal, start, end); f != nil {
-			l.raw = append(l.raw, raw{finding: f, origin: fromAnchor, at: a.at, id: a.anchor})
+		if found := l.consider(f, b.literal, start, end); found != nil {
+			l.raw = append(l.raw, raw{finding: found, origin: fromAnchor, at: a.at, id: a.anchor})
 		}
 	}
 }
@@ -319,7 +320,7 @@ func (e *Engine) matchBranch(l *level, t *task, a *hit) {
 // runSearches looks for the formats that have no literal, wherever a near word stands before.
 func (e *Engine) runSearches(l *level) {
 	for _, i := range l.searches {
-		f := e.searches[i]
+		f := e.sought(i)
 		l.starts[i] = normalise(l.starts[i])
 		for _, span := range l.starts[i] {
 			for at := span.lo; at <= span.hi && at < len(l.data); at++ {
@@ -360,7 +361,7 @@ func (e *Engine) runRegexes(l *level, h *inheritance) {
 
 // runRegex runs a regex over a span. It is false if that failed.
 func (e *Engine) runRegex(l *level, i int, span interval) bool {
-	r := e.regexes[i]
+	r := e.ready(e.regexes[i])
 	f := r.formats[0]
 	var possible bool
 	if possible, l.lowered = r.regex.possible(l.data[max(span.lo, 0):min(span.hi, len(l.data))], l.lowered); !possible {
@@ -440,7 +441,7 @@ func (e *Engine) runBlock(l *level, t *task, a *hit, h *inheritance) {
 	var f *finding
 	switch {
 	case !known:
-		o, f = l.extract(t, at)
+		o, f = l.extract(e.ready(t.rule), int(t.length), at)
 	case o.raw >= 0:
 		shift := int(a.base - a.at)
 		f = h.base.raw[o.raw].moved(shift).finding
@@ -476,9 +477,8 @@ func (h *inheritance) outcome(a *hit, block int) (outcome, bool) {
 	return h.base.blocks[i], true
 }
 
-// extract returns what a block's extractor makes of an anchor, and the finding if it is one.
-func (l *level) extract(t *task, at int) (outcome, *finding) {
-	r := t.rule
+// extract returns what a block's extractor makes of an anchor of n bytes, and the finding if it is one.
+func (l *level) extract(r *rule, n, at int) (outcome, *finding) {
 	c, ok := r.block.extract(l.data, at, r.Rule)
 	if !ok || c.start < 0 || c.start >= c.end || c.end > len(l.data) {
 		return outcome{}, nil
@@ -497,7 +497,7 @@ func (l *level) extract(t *task, at int) (outcome, *finding) {
 		f.Confidence = r.Confidence
 	}
 	if c.ok && f.Confidence == rules.High {
-		f.literal = t.length
+		f.literal = n
 	}
 	if len(f.Display) == 0 {
 		f.Display = f.Secret
@@ -556,12 +556,12 @@ func (e *Engine) goOn(l, parent *level) {
 	end, _ := slices.BinarySearchFunc(parent.hits, at, func(a hit, at int) int { return cmp.Compare(int(a.at), at) })
 	for i := end - 1; i >= 0 && int(parent.hits[i].at) >= at-rules.NearDistance-maxWord; i-- {
 		a := parent.hits[i]
-		if !e.reaches[a.anchor].near || !e.filter.anchors[a.anchor].standsAt(parent.data, int(a.at)) {
+		if !e.reaches[a.anchor].near || !e.filter.standsAt(a.anchor, parent.data, int(a.at)) {
 			continue
 		}
 		for k := range e.tasks[a.anchor] {
-			if t := &e.tasks[a.anchor][k]; t.kind == searchNear && int(a.at)+t.length <= at {
-				note(t.format.search, int(a.at)+t.length+rules.NearDistance-at)
+			if t := &e.tasks[a.anchor][k]; t.kind == searchNear && int(a.at)+int(t.length) <= at {
+				note(int(t.search), int(a.at)+int(t.length)+rules.NearDistance-at)
 			}
 		}
 	}

@@ -28,7 +28,7 @@ func TestPrefilteredMatchesAreThoseOfTheGrammar(t *testing.T) {
 			data := randomOf(rnd, "aabbA--. \\n", 1+rnd.IntN(20))
 			data = append(append(data, '.'), rules.GenerateFormat(rnd, n)...)
 			l := s.level(0)
-			l.start(data, len(e.classes.all))
+			l.start(data)
 			e.collect(l, nil)
 			for i := range l.hits {
 				e.evaluate(l, &l.hits[i], nil)

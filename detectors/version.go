@@ -198,7 +198,7 @@ func (e *Engine) collect(l *level, h *inheritance) {
 	e.carry(l, h)
 	for _, zone := range h.dirty(h.size, maxCore-1, maxCore-1) {
 		e.filter.windows(l.data, zone.lo, zone.hi, func(anchor, at int) {
-			c := e.filter.anchors[anchor].core
+			c := e.filter.marks[anchor].core
 			if !h.inOne(at+c.from, at+c.to) {
 				l.hits = append(l.hits, hit{int32(at), int32(anchor), -1})
 			}
@@ -220,7 +220,7 @@ func (e *Engine) carry(l *level, h *inheritance) {
 		for ; next < len(hits) && int(hits[next].at)-s.shift < s.to; next++ {
 			a := hits[next]
 			at := int(a.at) - s.shift
-			anchor := &e.filter.anchors[a.anchor]
+			anchor := &e.filter.marks[a.anchor]
 			if at+anchor.core.from < s.from || at+anchor.core.to > s.to {
 				continue
 			}
@@ -302,9 +302,9 @@ func (e *Engine) unchanged(l *level, r *raw, s span) bool {
 	at := int(r.at) - s.shift
 	switch r.origin {
 	case fromAnchor:
-		return e.reaches[r.id].lies(at, len(e.filter.anchors[r.id].sets), s)
+		return e.reaches[r.id].lies(at, len(e.filter.marks[r.id].sets), s)
 	case fromSearch:
-		reach := e.searches[r.id].reach
+		reach := e.sought(int(r.id)).reach
 		end := r.End - s.shift
 		return end <= s.to && at-reach >= s.lo && end+reach <= s.hi && !l.searched(int(r.id), at)
 	}
