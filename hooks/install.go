@@ -77,6 +77,14 @@ func installOne(p *Place, name string, o Options) ([]Change, error) {
 	switch {
 	case usesLefthook(p, content):
 		return withLefthook(p, name, c)
+	case content == nil && lefthookIn(p):
+		// Its hooks come and go with its configuration, and it moves others out of the way.
+		own, err := addTo(file, name, c, false)
+		if err != nil {
+			return nil, err
+		}
+		more, err := withLefthook(p, name, c)
+		return append([]Change{own}, more...), err
 	case isPreCommit(content):
 		// The framework calls a hook of this name, and keeps it when it is installed again ("migration mode").
 		return one(addTo(file+".legacy", name, c, false))

@@ -31,6 +31,20 @@ func usesLefthook(p *Place, content []byte) bool {
 	return p.Top != "" && bytes.Contains(content, []byte("call_lefthook")) && bytes.Contains(content, []byte("$LEFTHOOK"))
 }
 
+// lefthookIn reports whether lefthook made any of the hooks at p.
+func lefthookIn(p *Place) bool {
+	entries, err := os.ReadDir(p.Dir)
+	if err != nil {
+		return false
+	}
+	for _, e := range entries {
+		if content, err := readHook(filepath.Join(p.Dir, e.Name())); err == nil && usesLefthook(p, content) {
+			return true
+		}
+	}
+	return false
+}
+
 // lefthookLocal is the part of lefthook's configuration that is the user's own.
 const lefthookLocal = "lefthook-local.yml"
 
