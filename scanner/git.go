@@ -39,22 +39,23 @@ type scan struct {
 	pathRegexes map[*rules.Rule]*regexp.Regexp
 	big         *sync.Mutex // held while a big blob is examined
 
-	tipList  []tip
-	tags     map[gitstore.ID]*tagText
-	numbers  *gitstore.Numbers
-	commits  *history.Commits // nil if they were not read all at once
-	people   people
-	trees    chan treesRead // nil unless they are being read
-	graph    *history.Graph
-	toLoad   history.LoadOptions // what graph was made of
-	exact    bool                // graph holds everything that decides which commits are of the range
-	selected []bool              // commits that the job is about
-	whole    bool                // every commit of the graph is selected
-	notes    []bool              // commits that only notes refs reach
-	changes  *history.Changes    // nil if reach says what the commits' trees hold
-	reach    *history.Reach
-	texts    []event // in messages, tags, author fields and outside commits
-	pseudo   []event // in the index and the working tree
+	tipList    []tip
+	tags       map[gitstore.ID]*tagText
+	numbers    *gitstore.Numbers
+	commits    *history.Commits // nil if they were not read all at once
+	people     people
+	trees      chan treesRead // nil unless they are being read
+	graph      *history.Graph
+	toLoad     history.LoadOptions // what graph was made of
+	unfollowed []gitstore.ID       // what refs name that are bases, too
+	exact      bool                // graph holds everything that decides which commits are of the range
+	selected   []bool              // commits that the job is about
+	whole      bool                // every commit of the graph is selected
+	notes      []bool              // commits that only notes refs reach
+	changes    *history.Changes    // nil if reach says what the commits' trees hold
+	reach      *history.Reach
+	texts      []event // in messages, tags, author fields and outside commits
+	pseudo     []event // in the index and the working tree
 
 	meter   meter
 	early   atomic.Bool // see verifyEarly
@@ -109,12 +110,13 @@ func (s *scan) git(ctx context.Context) ([]*lifeStory, error) {
 
 // load reads the commits and works out which of them the job is about.
 func (s *scan) load(ctx context.Context) error {
-	bases, err := s.basesOf()
-	if err != nil {
+	o := history.LoadOptions{Tips: commitsOf(s.tipList), Problem: s.cover.problem}
+	if err := s.setBases(&o); err != nil {
 		return err
 	}
 	s.phase("commits", 0)
-	s.toLoad = history.LoadOptions{Tips: commitsOf(s.tipList), Bases: bases, Problem: s.cover.problem}
+	s.toLoad = o
+	var err error
 	g, exact := (*history.Graph)(nil), true
 	if s.rangeMode() {
 		g, exact, err = history.LoadRange(ctx, s.repo, s.workers[0].reader, s.toLoad)
@@ -133,29 +135,37 @@ func (s *scan) load(ctx context.Context) error {
 	return nil
 }
 
-// basesOf returns the commits of which everything that they reach is left out.
-func (s *scan) basesOf() ([]gitstore.ID, error) {
+// setBases finds the commits of which everything that they reach is left out.
+func (s *scan) setBases(o *history.LoadOptions) error {
 	if s.o.Push != nil {
-		return s.pushBases()
+		b, err := s.pushBases()
+		s.unfollowed = b.refs
+		o.Bases, o.Known = b.commits, b.known()
+		return err
 	}
-	var bases []gitstore.ID
 	for _, rev := range s.o.Since {
 		id, err := s.resolve(rev, "--since-commit")
 		if err != nil {
-			return nil, err
+			return err
 		}
-		bases = append(bases, id)
+		o.Bases = append(o.Bases, id)
 	}
-	return bases, nil
+	return nil
 }
 
 // confirm makes sure, if something was found, that the commits that brought it are of the range: until then the range was read by
 // committer times.
 func (s *scan) confirm(ctx context.Context) {
-	if s.exact || s.items.len() == 0 {
+	if s.exact && len(s.unfollowed) == 0 || s.items.len() == 0 {
 		return
 	}
 	o := s.toLoad
+	o.Bases = slices.Clone(o.Bases)
+	for _, id := range s.unfollowed {
+		if commit, ok := s.commitBehind(id); ok && ctx.Err() == nil {
+			o.Bases = append(o.Bases, commit)
+		}
+	}
 	o.Problem = func(error) {} // what is wrong with the commits of the range is known
 	full, err := history.Load(ctx, s.repo, s.workers[0].reader, o)
 	if err != nil {

@@ -61,39 +61,64 @@ func (s *scan) pushTips() ([]gitstore.Ref, error) {
 	return tips, nil
 }
 
-// pushBases returns the commits that the other side is known to have: the old objects of the refs that change, as far as they are here,
-// and what the refs say that follow it.
-func (s *scan) pushBases() ([]gitstore.ID, error) {
-	var bases []gitstore.ID
-	seen := map[gitstore.ID]bool{}
-	add := func(id gitstore.ID) bool {
-		if !seen[id] {
-			seen[id] = true
-			commit, ok := s.commitBehind(id)
-			if ok {
-				bases = append(bases, commit)
-			}
-			return ok
-		}
-		return true
-	}
+// pushBases are the commits that the other side is known to have.
+type pushBases struct {
+	commits []gitstore.ID
+	// refs holds what further refs name that say so, and that were not followed to commits.
+	refs []gitstore.ID
+}
+
+// maxFollowed is how many refs are followed to commits before a push is looked at. A server may have a hundred thousand; for the rest it is
+// enough to notice when a walk comes to what they name, until something is found.
+const maxFollowed = 512
+
+// pushBases returns what the other side is known to have: the old objects of the refs that change, as far as they are here, and what the
+// refs say that follow it.
+func (s *scan) pushBases() (pushBases, error) {
+	var b pushBases
 	for _, u := range s.o.Push.Updates {
 		id, err := s.updateID(u, u.Old)
+		if err != nil {
+			return b, err
+		}
+		commit, ok := s.commitBehind(id)
 		switch {
-		case err != nil:
-			return nil, err
-		case id.IsZero():
-		case !add(id) && !zeroName(u.New):
+		case ok:
+			b.commits = append(b.commits, commit)
+		case !id.IsZero() && !zeroName(u.New):
 			s.cover.note(fmt.Sprintf("%s: what it was before, %s, is not here; what only that reaches is looked at again", u.Ref, id))
 		}
 	}
+	if len(s.tipList) == 0 {
+		return b, nil
+	}
 	follows := s.followers()
-	for _, r := range s.repo.Refs() {
-		if follows(r.Name) {
-			add(r.ID)
+	seen := map[gitstore.ID]bool{}
+	for _, branches := range []bool{true, false} {
+		for _, r := range s.repo.Refs() {
+			if strings.HasPrefix(r.Name, "refs/heads/") != branches || seen[r.ID] || !follows(r.Name) {
+				continue
+			}
+			if seen[r.ID] = true; len(b.commits) >= maxFollowed {
+				b.refs = append(b.refs, r.ID)
+			} else if commit, ok := s.commitBehind(r.ID); ok {
+				b.commits = append(b.commits, commit)
+			}
 		}
 	}
-	return bases, nil
+	return b, nil
+}
+
+// known returns a function that says of a commit whether one of the refs that were not followed names it; nil if there are none.
+func (b pushBases) known() func(gitstore.ID) bool {
+	if len(b.refs) == 0 {
+		return nil
+	}
+	set := make(map[gitstore.ID]bool, len(b.refs))
+	for _, id := range b.refs {
+		set[id] = true
+	}
+	return func(id gitstore.ID) bool { return set[id] }
 }
 
 // followers returns a function that says of a ref whether the other side has what it names.

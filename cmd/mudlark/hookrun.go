@@ -121,8 +121,8 @@ func hookExamples(hook string) string {
 
 // run scans, reports and returns the error that makes Git stop, if it is to stop.
 func (f *hookFlags) run(ctx context.Context, e *environment, hook string, o scanner.Options) error {
-	if f.budget > 0 && (o.Timeout == 0 || f.budget < o.Timeout) {
-		o.Timeout = f.budget
+	if left := f.timeLeft(e); left > 0 && (o.Timeout == 0 || left < o.Timeout) {
+		o.Timeout = left
 	}
 	server := hooks.PlainServer
 	if onServer(hook) {
@@ -144,6 +144,15 @@ func (f *hookFlags) run(ctx context.Context, e *environment, hook string, o scan
 		res.TimedOut = false // the report says it
 	}
 	return verdict(res, f.failOn, f.exitCode)
+}
+
+// timeLeft returns how long the scan may take, so that with what came before and comes after it the hook stays within its budget; 0 for as long
+// as it takes.
+func (f *hookFlags) timeLeft(e *environment) time.Duration {
+	if f.budget <= 0 {
+		return 0
+	}
+	return max(time.Nanosecond, f.budget-f.budget/4-e.now().Sub(e.started))
 }
 
 // bypassed returns the reason given for not looking, "" if there is none.

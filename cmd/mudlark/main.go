@@ -16,10 +16,12 @@ import (
 )
 
 func main() {
+	started := time.Now()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // from then on a second signal ends the process at once
 	log.SetOutput(io.Discard)    // net/http logs what servers send out of turn, which may be anything
 	e := system()
+	e.started = started
 	root := newRoot(e)
 	args, err := translate(os.Args[1:])
 	if err == nil {

@@ -17,6 +17,7 @@ type environment struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	now            func() time.Time
+	started        time.Time // of the process
 
 	stdinTerminal, stdoutTerminal, stderrTerminal bool
 	width                                         int // of the terminal; 0 if unknown

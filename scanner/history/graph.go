@@ -97,6 +97,8 @@ func (g *Graph) Less(a, b int32) bool {
 type LoadOptions struct {
 	Tips  []gitstore.ID // commits
 	Bases []gitstore.ID // commits; whatever they reach is excluded
+	// Known, for LoadRange, says of a commit that a tip reaches that it is a base, too: for bases that are too many to be read all.
+	Known func(gitstore.ID) bool
 	// Problem is told of every commit that could not be read.
 	Problem func(error)
 	// ReadAll, if set, is called once when ReadAllAfter commits were read one by one and there are more. It returns what is known

@@ -11,7 +11,7 @@ import (
 // than committer times say is needed. A clock that went wrong can make it take a commit that a base reaches for one of the range, never the
 // other way round; Confirm puts that right. Commits that a base reaches are in the graph only as far as they were read.
 //
-// exact is true if everything was read, so that there is nothing to confirm.
+// exact is true if everything was read that the options name, so that there is nothing to confirm.
 func LoadRange(ctx context.Context, repo *gitstore.Repo, r *gitstore.Reader, o LoadOptions) (g *Graph, exact bool, err error) {
 	w := rangeWalk{loader: loader{repo: repo, reader: r, o: o, g: &Graph{index: map[gitstore.ID]int32{}}, unreadable: map[gitstore.ID]bool{}}}
 	for _, id := range o.Bases {
@@ -72,11 +72,14 @@ func (w *rangeWalk) reach(id gitstore.ID, flag nodeFlag) {
 			w.unreadable[id] = flag != excluded
 			return
 		}
+		if w.o.Known != nil && w.o.Known(id) {
+			flag |= excluded
+		}
 		c = int32(len(w.g.commits) - 1)
 		w.names = append(w.names, parents)
 		w.expanded = append(w.expanded, false)
 		w.g.commits[c].flags |= flag
-		if flag != excluded {
+		if flag&excluded == 0 {
 			w.inRange++
 		}
 		heap.Push(&w.queue, queued{w.g.commits[c].time, id, c})
