@@ -3,6 +3,7 @@ package rules
 import (
 	"cmp"
 	"maps"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -214,12 +215,17 @@ func (t *table) checkURL(key, text string, u Template) bool {
 		t.errorf(key, "", "%s is no URL of a host and a path", quote(text))
 	case slices.ContainsFunc(authority, func(p Piece) bool { return len(p.Filters) > 0 || len(p.Values) > 1 }):
 		t.errorf(key, "drop the filter", "the host of %s has a filter", quote(text))
-	case !HostName(parsed.Hostname()):
+	case !HostName(parsed.Hostname()) && !isAddress(parsed.Hostname()):
 		t.errorf(key, "small letters, digits and hyphens", "%s has no valid host name", quote(text))
 	default:
 		return true
 	}
 	return false
+}
+
+func isAddress(host string) bool {
+	_, err := netip.ParseAddr(host)
+	return err == nil
 }
 
 // asks reports whether the request holds something that is secret.

@@ -130,11 +130,12 @@ func (e *Engine) Close() {
 	}
 }
 
+// deadline is when the time for verification will be over. While the scan goes on, that is not before Timeout from now.
 func (e *Engine) deadline() time.Time {
 	if t := e.until.Load(); t != nil {
 		return *t
 	}
-	return time.Time{}
+	return time.Now().Add(e.o.Timeout)
 }
 
 // Early begins to ask about a credential whose verdict will be wanted, if there is room; it never waits.

@@ -64,7 +64,7 @@ func (g *gate) settle(probe, failed bool) {
 	}
 }
 
-// enter waits until an attempt may go; leave must be called afterwards. deadline is when the time is over, or zero.
+// enter waits until an attempt may go; leave must be called afterwards. deadline is when the time is over.
 func (g *gate) enter(ctx context.Context, deadline time.Time, probe bool) error {
 	select {
 	case g.slots <- struct{}{}:
@@ -101,7 +101,7 @@ func (g *gate) reserve(deadline time.Time, probe bool) (time.Time, error) {
 	}
 	at := later(now, later(g.next, g.paused))
 	switch {
-	case deadline.IsZero() || !at.After(deadline):
+	case !at.After(deadline):
 	case g.paused.After(deadline):
 		return now, errPaused
 	default:

@@ -171,7 +171,7 @@ func TestBreakerCloses(t *testing.T) {
 		if _, err := g.admit(); err == nil {
 			t.Error("two probes at once")
 		}
-		if err := g.enter(t.Context(), time.Time{}, probe); err != nil {
+		if err := g.enter(t.Context(), time.Now().Add(time.Minute), probe); err != nil {
 			t.Fatal(err)
 		}
 		g.leave()
@@ -243,7 +243,10 @@ func TestLongPause(t *testing.T) {
 		go server.Serve(p)
 		e := New(Options{Generate: newToken, dial: p.dial})
 		start := time.Now()
-		v := e.Verify(t.Context(), []Credential{{Rule: r, Secret: newToken(r)}, {Rule: r, Secret: newToken(r)}}, nil)
+		early := Credential{Rule: r, Secret: newToken(r)}
+		e.Early(early)
+		synctest.Wait()
+		v := e.Verify(t.Context(), []Credential{early, {Rule: r, Secret: newToken(r)}, {Rule: r, Secret: newToken(r)}}, nil)
 		for _, v := range v {
 			if v.Reason != RateLimited || !v.Reason.Passing() {
 				t.Errorf("verdict %+v", v)
