@@ -245,6 +245,8 @@ func (s *scan) collect(ctx context.Context) {
 
 // compareTrees is collect by comparing the trees of each selected commit with those of its first parent.
 func (s *scan) compareTrees(ctx context.Context) {
+	s.stopWith(ctx)
+	defer s.stopWith(context.Background())
 	ch, err := history.Collect(ctx, s.graph, s.selected, s.blobs, history.CollectOptions{
 		Workers: len(s.workers), Include: s.include, Progress: s.progress,
 		NewDiffer: s.differs(),
@@ -258,6 +260,13 @@ func (s *scan) compareTrees(ctx context.Context) {
 	s.changes = ch
 	for _, w := range s.workers {
 		w.differ.Forget()
+	}
+}
+
+// stopWith makes comparisons of trees end early when ctx ends: one of them may take long.
+func (s *scan) stopWith(ctx context.Context) {
+	for _, w := range s.workers {
+		w.differ.Stop = func() bool { return ctx.Err() != nil }
 	}
 }
 

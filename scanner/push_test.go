@@ -6,7 +6,9 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"mudlark/scanner/gitstore"
 	"mudlark/scanner/history"
@@ -131,4 +133,30 @@ func TestPushManyRefs(t *testing.T) {
 			r.expect(token(2), "", "", 1, anyHead)
 		}},
 	})
+}
+
+// TestPushStopsInTime: a tree that names a few objects at a billion paths does not hold up a push beyond its time.
+func TestPushStopsInTime(t *testing.T) {
+	t.Parallel()
+	r := newSandbox(t)
+	tree := func(mode, kind, id string) string {
+		var in bytes.Buffer
+		for n := range 10 {
+			fmt.Fprintf(&in, "%s %s %s\t%d\n", mode, kind, id, n)
+		}
+		return strings.TrimSpace(string(r.run(in.Bytes(), "mktree")))
+	}
+	id := tree("100644", "blob", r.blob("x\n"))
+	for range 9 {
+		id = tree("040000", "tree", id)
+	}
+	tip := strings.TrimSpace(string(r.run(nil, "commit-tree", "-m", "x", id)))
+	r.opt.Hook, r.opt.Timeout = true, 200*time.Millisecond
+	r.opt.Push = &Push{Received: true, Updates: []Update{{Name: "refs/heads/x", Ref: "refs/heads/x", Old: strings.Repeat("0", 40), New: tip}}}
+	r.skipped = []string{interrupted}
+	started := time.Now()
+	r.verify()
+	if took := time.Since(started); took > 5*time.Second*slow {
+		t.Errorf("took %v", took)
+	}
 }

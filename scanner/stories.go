@@ -21,6 +21,10 @@ func (s *scan) stories(ctx context.Context) ([]*lifeStory, error) {
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), attributionGrace)
 		defer cancel()
 	}
+	if s.repo != nil {
+		s.stopWith(ctx)
+		defer s.stopWith(context.Background())
+	}
 	if s.whole {
 		s.dropUnwanted()
 	}

@@ -126,7 +126,7 @@ func (ch *Changes) against(g *Graph, differ func() *Differ) func(c, p int32) Dif
 	}
 }
 
-// Collected reports whether commit c was compared with its first parent: Collect may have been stopped before.
+// Collected reports whether commit c was compared with its first parent to the end: Collect may have been stopped before.
 func (ch *Changes) Collected(c int32) bool { return ch.flags[c]&collected != 0 }
 
 // CollectOptions says how to collect changes.
@@ -200,7 +200,7 @@ func newCollector(g *Graph, ch *Changes, o CollectOptions) *collector {
 
 func (w *collector) commit(c int32) {
 	w.buf = w.buf[:0]
-	flags := collected
+	var flags changeFlag
 	whole := w.differ.Diff(w.g.Tree(w.g.FirstParent(c)), w.g.Tree(c), func(d Change) {
 		if w.o.Include != nil && !w.o.Include(d.Path) {
 			return
@@ -210,7 +210,9 @@ func (w *collector) commit(c int32) {
 		}
 		w.buf = append(w.buf, Pair{w.ch.blobs.Number(d.Old), w.ch.blobs.Number(d.New)})
 	})
-	if !whole {
+	if whole {
+		flags |= collected
+	} else {
 		flags |= lost
 	}
 	w.ch.flags[c] = flags

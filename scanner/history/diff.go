@@ -22,6 +22,9 @@ const (
 	maxPaths     = 4 << 20 // paths visited in one diff before repeated subtrees are entered once only
 )
 
+// stopInterval is after how many paths Differ.Stop is asked.
+const stopInterval = 1024
+
 // Differ compares trees. It is for one goroutine.
 type Differ struct {
 	reader *gitstore.Reader
@@ -31,12 +34,15 @@ type Differ struct {
 	Trees func(gitstore.ID)
 	// Problem is told of every tree that could not be read, each time it is met.
 	Problem func(error)
+	// Stop, if set, is asked now and then; when it is true, a diff ends early, as if trees could not be read.
+	Stop func() bool
 
 	path    []byte
 	visit   func(Change)
 	visited int
 	once    map[[2]gitstore.ID]bool // subtree pairs entered since maxPaths was reached
 	lost    bool
+	stopped bool
 }
 
 // NewDiffer returns a Differ that keeps up to cacheBytes of trees.
@@ -52,7 +58,7 @@ func (d *Differ) Forget() {
 // Diff calls visit for every path at which the trees differ, in the trees' order. The zero ID is the empty tree. It
 // returns false if a tree could not be read, so that changes may be missing.
 func (d *Differ) Diff(old, new gitstore.ID, visit func(Change)) bool {
-	d.path, d.visit, d.visited, d.once, d.lost = d.path[:0], visit, 0, nil, false
+	d.path, d.visit, d.visited, d.once, d.lost, d.stopped = d.path[:0], visit, 0, nil, false, false
 	if old != new {
 		d.trees(old, new, 0)
 	}
@@ -75,7 +81,7 @@ func (d *Differ) trees(old, new gitstore.ID, depth int) {
 		d.Trees(new)
 	}
 	haveA, haveB := a.Next(), b.Next()
-	for haveA || haveB {
+	for (haveA || haveB) && !d.stopped {
 		c := 0
 		switch {
 		case !haveB:
@@ -143,6 +149,9 @@ func nullName(id gitstore.ID, place string) error {
 
 // count notes one more visited path and switches to entering repeated subtrees once when there are too many.
 func (d *Differ) count() {
+	if d.visited%stopInterval == stopInterval-1 && d.Stop != nil && d.Stop() {
+		d.stopped, d.lost = true, true
+	}
 	if d.visited++; d.visited == maxPaths {
 		d.once = map[[2]gitstore.ID]bool{}
 		d.problem(&gitstore.Error{Class: gitstore.Limit, What: "tree", Why: fmt.Sprintf("more than %d paths in one commit; repeated directories are read once only", maxPaths)})
