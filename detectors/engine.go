@@ -24,17 +24,18 @@ func DefaultOptions() Options { return Options{MaxDecodeDepth: 5, MaxEncodedRun:
 // An Engine is a compiled set of rules. What it finds does not change, and it is safe for concurrent use: a rule whose anchors
 // come from an index is compiled when one of them is first met.
 type Engine struct {
-	options  Options
-	set      []*rules.Rule
-	rules    []*rule
-	filter   *prefilter
-	tasks    [][]task // by anchor
-	reaches  []reach  // by anchor
-	searches []search
-	regexes  []*rule
-	unkeyed  []*rule // regex rules without keywords
-	blocks   int
-	hasParts bool
+	options      Options
+	set          []*rules.Rule
+	rules        []*rule
+	filter       *prefilter
+	tasks        [][]task // by anchor
+	reaches      []reach  // by anchor
+	searches     []search
+	regexes      []*rule
+	unkeyed      []*rule // regex rules without keywords
+	blocks       int
+	hasParts     bool
+	hasUntrusted bool
 	// hasRequires: some rule depends on matches of others, or is not reported itself.
 	hasRequires bool
 
@@ -122,6 +123,7 @@ func (e *Engine) Options() Options { return e.options }
 // add compiles a rule and notes what its anchors ask for.
 func (e *Engine) add(r *rules.Rule, anchors *anchorTable) error {
 	c := &rule{Rule: r}
+	e.hasUntrusted = e.hasUntrusted || r.Untrusted
 	e.rules = append(e.rules, c)
 	if err := e.build(c); err != nil {
 		return err

@@ -89,7 +89,7 @@ func companionSpans(found []*finding) []interval {
 func takenSpans(found []*finding) []interval {
 	var taken []interval
 	for _, f := range found {
-		if !f.Rule.Public && (f.literal > 1 || f.verdict > 0) {
+		if !f.Rule.Public && !f.Rule.Untrusted && (f.literal > 1 || f.verdict > 0) {
 			taken = append(taken, interval{f.Start, f.End - 1})
 		}
 	}

@@ -197,6 +197,9 @@ func (s *Scanner) scan(data []byte, depth int, parent *level, outer []byte, h *i
 		own = e.join(l, own)
 	}
 	inner := s.decode(l, depth, h)
+	if e.hasUntrusted {
+		own, inner = withoutUsurpers(own, inner)
+	}
 	return resolve(own, inner), l.problems, l.binary
 }
 

@@ -49,7 +49,7 @@ func ParseUntrusted(file string, data []byte, v Vocabulary) (rules []*Rule, drop
 		if r.Verify != nil || r.Revoke != nil {
 			dropped = append(dropped, r.ID)
 		}
-		r.Verify, r.Revoke, r.Revocable = nil, nil, false
+		r.Verify, r.Revoke, r.Revocable, r.Untrusted = nil, nil, false, true
 	}
 	return rules, dropped, err
 }

@@ -78,6 +78,9 @@ type Rule struct {
 	Verify *Verify // nil when there is no [rule.verify]
 	Revoke *Revoke // nil when there is no [rule.revoke]
 
+	// Untrusted: the rule comes with what is scanned. It wins over no other rule's finding that says itself what it is.
+	Untrusted bool
+
 	Class Class // derived
 	// Reach is the largest number of bytes that evaluating the rule looks at; -1 for Class Whole.
 	Reach int

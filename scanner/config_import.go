@@ -89,5 +89,8 @@ func (s *scan) repositoryGitleaks() (*Config, error) {
 		taken[r.ID] = true
 	}
 	imported.Rename(taken)
+	for _, r := range imported.Rules {
+		r.Untrusted = true
+	}
 	return fromImport(GitleaksConfigName, imported), nil
 }

@@ -382,9 +382,8 @@ func (g *gitleaksFile) join(base *Config) {
 			patch(r, p)
 			delete(g.patches, r.ID)
 		}
-		if !slices.Contains(g.c.Disabled, r.ID) {
+		if g.ids[r.ID] = r.ID; !slices.Contains(g.c.Disabled, r.ID) {
 			g.c.Rules = append(g.c.Rules, r)
-			g.ids[r.ID] = r.ID
 		}
 	}
 	g.c.Allows = append(g.c.Allows, base.Allows...)

@@ -93,6 +93,15 @@ type File struct {
 	KeyCheck string
 }
 
+// add keeps an entry, unless it names nothing: such a one would allow everything.
+func (f *File) add(e Entry) {
+	if e.Fingerprint == "" && e.SecretSHA1 == "" && e.SecretSHA256 == "" && e.Path == "" && len(e.Paths) == 0 && len(e.Rules) == 0 {
+		f.problem(e.Line, "", "an entry names neither a secret nor a place")
+		return
+	}
+	f.Entries = append(f.Entries, e)
+}
+
 func (f *File) problem(line int, hint, format string, args ...any) {
 	f.Problems = append(f.Problems, Problem{File: f.Name, Line: line, Text: fmt.Sprintf(format, args...), Hint: hint})
 }

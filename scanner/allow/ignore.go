@@ -106,7 +106,7 @@ func (f *File) ignoreLine(n int, text, comment string) {
 		f.problem(n, ignoreHint, "the line names no finding")
 		return
 	}
-	f.Entries = append(f.Entries, e)
+	f.add(e)
 }
 
 // keyword reports whether a word begins another part of an ignore line.

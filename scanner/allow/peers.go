@@ -23,7 +23,7 @@ func ParseGitleaksIgnore(name string, data []byte) *File {
 			return
 		}
 		e.By, e.File, e.Line, e.Text, e.Reason = Ignore, name, n, text, comment
-		f.Entries = append(f.Entries, e)
+		f.add(e)
 	})
 	return f
 }
@@ -189,7 +189,7 @@ func (f *File) own(findings []finding) {
 		if n.Path != "" {
 			text += " " + n.Path
 		}
-		f.Entries = append(f.Entries, Entry{By: Baseline, File: f.Name, Text: text, Fingerprint: strings.ToLower(n.Fingerprint), Reason: n.Reason})
+		f.add(Entry{By: Baseline, File: f.Name, Text: text, Fingerprint: strings.ToLower(n.Fingerprint), Reason: n.Reason})
 	}
 }
 
@@ -206,7 +206,7 @@ func (f *File) detectSecrets(d *document) {
 			if r.Type == "Private Key" {
 				e.PathLine = r.Line // the hash is that of the first line, which all keys of a kind have in common
 			}
-			f.Entries = append(f.Entries, e)
+			f.add(e)
 		}
 	}
 }
@@ -225,7 +225,7 @@ func (f *File) truffleHog(line int, d *document) {
 		f.problem(line, "", "the result says neither what was found nor where")
 		return
 	}
-	f.Entries = append(f.Entries, e)
+	f.add(e)
 }
 
 type truffleHogData struct {
@@ -276,7 +276,7 @@ func (f *File) gitleaks(data []byte) error {
 		} else {
 			e.Path, e.PathLine, e.Commit, e.PeerRule = slashed(r.File), r.StartLine, strings.ToLower(r.Commit), strings.ToLower(r.RuleID)
 		}
-		f.Entries = append(f.Entries, e)
+		f.add(e)
 	}
 	return nil
 }
