@@ -124,6 +124,7 @@ func (e *Engine) Options() Options { return e.options }
 func (e *Engine) add(r *rules.Rule, anchors *anchorTable) error {
 	c := &rule{Rule: r}
 	e.hasUntrusted = e.hasUntrusted || r.Untrusted
+	e.hasRequires = e.hasRequires || r.Silent || len(r.Requires) > 0
 	e.rules = append(e.rules, c)
 	if err := e.build(c); err != nil {
 		return err

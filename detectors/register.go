@@ -66,7 +66,6 @@ func (e *Engine) registerRegex(c *rule, anchors *anchorTable) error {
 	c.regexIndex = len(e.regexes)
 	e.regexes = append(e.regexes, c)
 	w := newWords(c.Keywords)
-	e.hasRequires = e.hasRequires || c.Silent || len(c.Requires) > 0
 	if w == nil || shortWord(c.Keywords) {
 		e.unkeyed = append(e.unkeyed, c)
 		return nil
