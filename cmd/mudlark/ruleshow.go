@@ -62,6 +62,29 @@ Examples:
 	return cmd
 }
 
+// showActions tells how the rule's secrets are verified and revoked.
+func showActions(field func(label, text string), r *rules.Rule) {
+	if v := r.Verify; v != nil {
+		label := "verify"
+		if v.Protocol != "" {
+			field(label, "by protocol "+v.Protocol)
+		}
+		for _, q := range v.Requests {
+			field(label, q.Method+" "+q.URL.String())
+			label = ""
+		}
+		field("effect", v.Effect)
+		field("hosts", strings.Join(v.Hosts, ", "))
+		if v.Endpoint != "" {
+			field("endpoint", v.Endpoint+"  (--endpoint "+v.Endpoint+"=URL)")
+		}
+		field("evidence", v.Evidence)
+	}
+	if v := r.Revoke; v != nil {
+		field("revoke", v.Request.Method+" "+v.Request.URL.String())
+	}
+}
+
 // showRule prints everything that is known of a rule.
 func showRule(w io.Writer, r *rules.Rule) {
 	field := func(label, text string) {
@@ -109,6 +132,7 @@ func showRule(w io.Writer, r *rules.Rule) {
 	}
 	list("github", r.GitHub)
 	field("rotate", r.Rotate)
+	showActions(field, r)
 	field("source", r.Source)
 	field("defined", fmt.Sprintf("%s:%d", r.File, r.Line))
 }
