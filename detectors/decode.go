@@ -53,21 +53,28 @@ func newDecoder(maxRun int) *decoder { return &decoder{maxRun: max(maxRun, 64)} 
 // A finder looks for encoded runs of some kinds.
 type finder struct {
 	find func(d *decoder, data []byte, yield func(region))
-	// divides reports whether no run holds this byte, so that what stands on one side of it does not matter for the runs on the other.
-	// It is nil where all of the text may matter; then nothing is found in text without NUL and byte order mark.
-	divides func(c byte) bool
+	// divides marks the bytes that no run holds, so that what stands on one side of one does not matter for the runs on the other. It is
+	// nil where all of the text may matter; then nothing is found in text without NUL and byte order mark.
+	divides *[256]bool
 }
 
-// finders returns all finders; regions are yielded in their order.
-func finders() [4]finder {
-	return [...]finder{
-		{find: (*decoder).utf16},
-		{find: (*decoder).base64AndHex, divides: func(c byte) bool {
-			return classOf[c]&classBase64 == 0 && c != '\n' && c != '\r' && c != '\\' && c != ' ' && c != '\t'
-		}},
-		{find: (*decoder).percent, divides: func(c byte) bool { return classOf[c]&classURL == 0 }},
-		{find: (*decoder).escapes, divides: func(c byte) bool { return c < ' ' && c != '\t' }},
+// finders are all finders; regions are yielded in their order. The list is not changed.
+var finders = [...]finder{
+	{find: (*decoder).utf16},
+	{find: (*decoder).base64AndHex, divides: bytesFor(func(c byte) bool {
+		return classOf[c]&classBase64 == 0 && c != '\n' && c != '\r' && c != '\\' && c != ' ' && c != '\t'
+	})},
+	{find: (*decoder).percent, divides: bytesFor(func(c byte) bool { return classOf[c]&classURL == 0 })},
+	{find: (*decoder).escapes, divides: bytesFor(func(c byte) bool { return c < ' ' && c != '\t' })},
+}
+
+// bytesFor returns the table of a predicate.
+func bytesFor(holds func(byte) bool) *[256]bool {
+	var t [256]bool
+	for c := range t {
+		t[c] = holds(byte(c))
 	}
+	return &t
 }
 
 // regions calls yield for the encoded runs of data, finder by finder, each in order of start. Time is linear in data.
@@ -80,11 +87,19 @@ func (d *decoder) regions(data []byte, yield func(region)) {
 func (d *decoder) each(data []byte, zones []interval, plain bool, yield func(kind int, c *component, r region)) {
 	d.depth++
 	defer func() { d.depth-- }()
-	for kind, f := range finders() {
+	var from int // of the zone in data
+	var c component
+	var kind int
+	shifted := func(r region) {
+		r.start, r.end = r.start+from, r.end+from
+		yield(kind, &c, r)
+	}
+	for k := range finders {
+		f := &finders[k]
 		if f.divides == nil && plain {
 			continue
 		}
-		c := &component{divides: f.divides}
+		kind, c = k, component{divides: f.divides}
 		at := 0
 		for _, z := range zones {
 			if z.hi <= at {
@@ -94,11 +109,8 @@ func (d *decoder) each(data []byte, zones []interval, plain bool, yield func(kin
 			if f.divides != nil {
 				z = c.widen(data, z, at)
 			}
-			at = z.hi
-			f.find(d, data[z.lo:z.hi], func(r region) {
-				r.start, r.end = r.start+z.lo, r.end+z.lo
-				yield(kind, c, r)
-			})
+			from, at = z.lo, z.hi
+			f.find(d, data[z.lo:z.hi], shifted)
 		}
 	}
 }
@@ -108,19 +120,21 @@ const regionMargin = 8
 
 // A component is the text between two bytes that divide, and remembers the last one.
 type component struct {
-	divides func(c byte) bool
+	divides *[256]bool
 	interval
 }
 
 // widen returns the zone with all components of which it holds a byte; lo does not go below least.
 func (c *component) widen(data []byte, z interval, least int) interval {
-	for z.lo > least && !c.divides(data[z.lo-1]) {
-		z.lo--
+	divides := c.divides
+	lo, hi := z.lo, z.hi
+	for lo > least && !divides[data[lo-1]] {
+		lo--
 	}
-	for z.hi < len(data) && !c.divides(data[z.hi]) {
-		z.hi++
+	for hi < len(data) && !divides[data[hi]] {
+		hi++
 	}
-	return z
+	return interval{lo, hi}
 }
 
 // examined returns the bytes that decide what a run decodes to and what is found in it: its component, with the bytes that divide it from
