@@ -106,7 +106,7 @@ func (w *worker) version(data []byte, what string, v *gitstore.Visit) (hits []hi
 		}
 	}()
 	var res detectors.Result
-	if v == nil {
+	if v == nil || w.s.o.WholeBlobs {
 		res = w.scanner.Scan(data)
 	} else {
 		base, _ := v.Parent.(*detectors.State)

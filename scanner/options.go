@@ -53,6 +53,7 @@ type Options struct {
 	Memory         int64 // bytes for caches and blobs in flight
 	Workers        int
 	Timeout        time.Duration
+	WholeBlobs     bool // examine every blob whole, as if it were no version of another one: slower, and the same result
 
 	Rules         []*rules.Rule // the built-in rules and those of trusted configuration
 	RuleFilter    []string      // rule ids or providers, ignoring case

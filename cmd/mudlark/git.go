@@ -47,6 +47,7 @@ type gitFlags struct {
 	after, before                 time.Time
 	include, exclude              []string
 	staged, worktree, unreachable bool
+	wholeBlobs                    bool
 }
 
 func newGit(e *environment) *cobra.Command {
@@ -64,7 +65,7 @@ func newGit(e *environment) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			o.Mode, o.Target = scanner.ModeGit, "."
+			o.Mode, o.Target, o.WholeBlobs = scanner.ModeGit, ".", f.wholeBlobs
 			if len(args) > 0 {
 				o.Target = args[0]
 			}
@@ -94,6 +95,8 @@ func (f *gitFlags) addScope(s *pflag.FlagSet, e *environment) {
 	s.BoolVar(&f.staged, "staged", false, "the index against HEAD, and nothing else")
 	s.BoolVar(&f.worktree, "worktree", false, "uncommitted and untracked files, too")
 	s.BoolVar(&f.unreachable, "unreachable", false, "objects that no ref reaches, too")
+	s.BoolVar(&f.wholeBlobs, "whole-blobs", false, "examine every version of a file whole; for comparisons, as the result is the same")
+	s.Lookup("whole-blobs").Hidden = true
 }
 
 // addGlobs registers --include and --exclude.
