@@ -23,7 +23,7 @@ func (s *Source) cloneByProgram(ctx context.Context, program, dir string, o Opti
 	cmd.WaitDelay = 5 * time.Second
 	runtime.LockOSThread() // that the thread ends counts as the end of the parent
 	defer runtime.UnlockOSThread()
-	dieWithParent(cmd)
+	tie(cmd, o.Interactive)
 	err := cmd.Run()
 	switch {
 	case ctx.Err() != nil:
