@@ -171,7 +171,7 @@ func (t Template) String() string {
 		}
 		for _, f := range filters {
 			b.WriteString("|" + f.Name)
-			if f.Arg != "" {
+			if f.Name == "basic" {
 				b.WriteString("(" + f.Arg + ")")
 			}
 		}
