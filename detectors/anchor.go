@@ -97,9 +97,14 @@ func (a *anchor) choose() bool {
 			a.window, a.cost = i, share
 		}
 	}
-	a.core.to = min(len(a.sets), max(a.window-(maxCore-windowSize)/2, 0)+maxCore)
-	a.core.from = max(0, a.core.to-maxCore)
+	a.core = coreOf(a.window, len(a.sets))
 	return !math.IsInf(a.cost, 1)
+}
+
+// coreOf returns the core around a window of an anchor of n sets.
+func coreOf(window, n int) core {
+	to := min(n, max(window-(maxCore-windowSize)/2, 0)+maxCore)
+	return core{from: max(0, to-maxCore), to: to}
 }
 
 // weights returns the weight of each set; where the anchor is shorter than a window, any byte may follow.

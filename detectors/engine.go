@@ -99,19 +99,32 @@ type search struct {
 
 // New compiles a set of rules. The error joins all that is wrong with them.
 func New(set []*rules.Rule, opt Options) (*Engine, error) {
-	e := &Engine{options: opt, set: set}
-	var anchors anchorTable
+	index, indexed := rules.Packed(set)
+	return newEngine(set, index, indexed, opt)
+}
+
+// newEngine is New for a set of which there is an index for so many of its first rules. An index that is none is as good as none.
+func newEngine(set []*rules.Rule, index string, indexed int, opt Options) (*Engine, error) {
+	e, anchors := &Engine{options: opt, set: set}, &anchorTable{}
+	if indexed > 0 && e.load(index, set[:indexed], anchors) != nil {
+		indexed = 0
+	}
+	if err := e.addAll(set[indexed:], anchors); err != nil {
+		return nil, err
+	}
+	e.filter = newPrefilter(anchors)
+	return e, nil
+}
+
+// addAll compiles rules. The error joins all that is wrong with them.
+func (e *Engine) addAll(set []*rules.Rule, anchors *anchorTable) error {
 	var errs []error
 	for _, r := range set {
-		if err := e.add(r, &anchors); err != nil {
+		if err := e.add(r, anchors); err != nil {
 			errs = append(errs, fmt.Errorf("rule %s: %w", r.ID, err))
 		}
 	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
-	}
-	e.filter = newPrefilter(&anchors)
-	return e, nil
+	return errors.Join(errs...)
 }
 
 // Rules returns the rules in the order that they were given in.

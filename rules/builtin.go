@@ -4,7 +4,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"runtime"
 	"slices"
 	"sync"
@@ -16,12 +15,20 @@ import (
 //go:embed *.toml
 var catalogue embed.FS
 
-// Builtin returns the rules that come with Mudlark, file by file in the order of names. Errors are those of Parse and
-// CheckSet.
+// Builtin returns the rules that come with Mudlark, file by file in the order of names. Callers share them. They come from the packed
+// file if that was made from the same TOML files, and are parsed otherwise. Errors are those of Parse and CheckSet.
 func Builtin(v Vocabulary) ([]*Rule, error) {
-	files, err := fs.Glob(catalogue, "*.toml")
+	if p := packedBuiltin(); p != nil {
+		return slices.Clone(p.rules), nil
+	}
+	return ParseBuiltin(v)
+}
+
+// ParseBuiltin is Builtin from the TOML files.
+func ParseBuiltin(v Vocabulary) ([]*Rule, error) {
+	files, err := catalogueFiles()
 	if err != nil {
-		return nil, fmt.Errorf("list the built-in rules: %w", err)
+		return nil, err
 	}
 	sets := make([][]*Rule, len(files))
 	errs := make([]error, len(files), len(files)+1)

@@ -1,7 +1,7 @@
 package rules
 
 import (
-	"cmp"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -9,23 +9,39 @@ import (
 )
 
 // hashVersion changes when the meaning of the hashed fields does.
-const hashVersion = "mudlark rules 1"
+const hashVersion = "mudlark rules 2"
 
 // Hash returns a hash, in hex, of what decides which bytes the rules report: neither names, links and severities nor
-// the order and the spelling of the rules change it.
+// the order and the spelling of the rules change it. It is that of the version and of the digests of the rules, sorted.
 func Hash(rules []*Rule) string {
-	list := make([]hashedRule, len(rules))
-	for i, r := range rules {
-		list[i] = hashed(r)
+	digests := make([][sha256.Size]byte, len(rules))
+	known := 0
+	if p := packedIn(rules); p != nil {
+		known = len(p.rules)
+		for i := range known {
+			copy(digests[i][:], p.digests[i*sha256.Size:])
+		}
 	}
-	slices.SortFunc(list, func(a, b hashedRule) int { return cmp.Compare(a.ID, b.ID) })
+	for i, r := range rules[known:] {
+		digests[known+i] = digestOf(r)
+	}
+	slices.SortFunc(digests, func(a, b [sha256.Size]byte) int { return bytes.Compare(a[:], b[:]) })
 	h := sha256.New()
-	enc := json.NewEncoder(h)
-	// The values are strings, numbers and lists of them, and a hash takes every byte: no error is possible.
-	if err := enc.Encode([]any{hashVersion, list}); err != nil {
-		panic("rules: " + err.Error())
+	h.Write([]byte(hashVersion))
+	for i := range digests {
+		h.Write(digests[i][:])
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// digestOf returns the digest of what of a rule goes into the hash.
+func digestOf(r *Rule) [sha256.Size]byte {
+	// The values are strings, numbers and lists of them: no error is possible.
+	text, err := json.Marshal(hashed(r))
+	if err != nil {
+		panic("rules: " + err.Error())
+	}
+	return sha256.Sum256(text)
 }
 
 // hashedRule is what of a rule goes into the hash.
