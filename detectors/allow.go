@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"unicode/utf8"
 )
 
 // An Allow is a marker in a text that declares a secret beside it to be no leak:
@@ -61,6 +62,49 @@ type markLine struct {
 //
 // The time is linear in the length of data; a text without matches should not be given at all.
 func Allows(data []byte, matches []Match, known func(name string) bool) []*Allow {
+	if slices.ContainsFunc(matches, inUTF16) {
+		return allowsInUTF16(data, matches, known)
+	}
+	return allowsIn(data, matches, known)
+}
+
+// inUTF16 reports whether a match stands in a text of which lines count in the decoded form.
+func inUTF16(m Match) bool { return len(m.Decoded) > 0 && m.Decoded[0] == decoderUTF16 }
+
+// allowsInUTF16 is Allows for data that holds UTF-16. Markers are ASCII, so the text without its zero bytes shows them, and its lines
+// are those of the decoded text.
+func allowsInUTF16(data []byte, matches []Match, known func(name string) bool) []*Allow {
+	text := bytes.ReplaceAll(data, []byte{0}, nil)
+	starts := []int{0}
+	for i, c := range text {
+		if c == '\n' {
+			starts = append(starts, i+1)
+		}
+	}
+	at := func(line int) int { return starts[min(max(line, 1), len(starts))-1] }
+	moved := make([]Match, len(matches))
+	order := make([]int, len(matches))
+	for i := range matches {
+		moved[i] = Match{Rule: matches[i].Rule, Start: at(matches[i].Line), End: at(matches[i].EndLine) + 1}
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return moved[a].Start - moved[b].Start })
+	sorted := make([]Match, len(matches))
+	for k, i := range order {
+		sorted[k] = moved[i]
+	}
+	found := allowsIn(text, sorted, known)
+	if found == nil {
+		return nil
+	}
+	of := make([]*Allow, len(matches))
+	for k, i := range order {
+		of[i] = found[k]
+	}
+	return of
+}
+
+func allowsIn(data []byte, matches []Match, known func(name string) bool) []*Allow {
 	lines := markLines(data, known)
 	if len(lines) == 0 {
 		return nil
@@ -156,7 +200,8 @@ func markLines(data []byte, known func(string) bool) []markLine {
 // standsAloneOnLine reports whether nothing but the beginning of a comment stands before a marker.
 func standsAloneOnLine(before []byte) bool {
 	words := bytes.FieldsFunc(before, func(r rune) bool {
-		return !(r >= '0' && r <= '9' || r|0x20 >= 'a' && r|0x20 <= 'z') && r < 0x80
+		const mark = '\uFEFF' // a byte order mark; that of UTF-16 is no UTF-8
+		return !(r >= '0' && r <= '9' || r|0x20 >= 'a' && r|0x20 <= 'z') && r < utf8.RuneSelf || r == mark || r == utf8.RuneError
 	})
 	for _, w := range words {
 		switch string(lowerASCII(w)) {

@@ -67,3 +67,25 @@ func TestHostileConfiguration(t *testing.T) {
 		})
 	}
 }
+
+// TestAllowInUTF16 puts markers into files as Windows tools write them.
+func TestAllowInUTF16(t *testing.T) {
+	t.Parallel()
+	wide := func(s string) string {
+		var b strings.Builder
+		b.WriteString("\xff\xfe")
+		for _, c := range []byte(s) {
+			b.WriteByte(c)
+			b.WriteByte(0)
+		}
+		return b.String()
+	}
+	dir := t.TempDir()
+	putFile(t, filepath.Join(dir, "beside.ps1"), wide("$x = 1\r\n$key = '"+token(1)+"' # mudlark:allow -- made up\r\n"))
+	putFile(t, filepath.Join(dir, "above.ps1"), wide("# mudlark:allow\r\n$key = '"+token(2)+"'\r\n"))
+	putFile(t, filepath.Join(dir, "elsewhere.ps1"), wide("# mudlark:allow\r\n\r\n$key = '"+token(3)+"'\r\n# mudlark:allow\r\n"))
+	c := scanned(t, Options{Mode: ModeDir, Paths: []string{dir}})
+	if len(c.findings) != 1 || c.findings[0].Secret != token(3) || c.coverage.Summary.Suppressed != 2 {
+		t.Errorf("findings %v, summary %+v", len(c.findings), c.coverage.Summary)
+	}
+}
