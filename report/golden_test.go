@@ -23,7 +23,7 @@ func sample() (*Config, []*Finding, *Coverage) {
 	config := &Config{SchemaVersion: SchemaVersion, Tool: Tool{"mudlark", "1.0.0"}, Target: "/src/shop", Mode: "history", RulesHash: objectID("ab"), Rules: 812}
 	findings := []*Finding{sampleRemoved(), samplePair(), sampleMessage(), sampleLongLine()}
 	coverage := &Coverage{
-		Refs: 14, Commits: 81966, Trees: 162875, Blobs: 161216, Bytes: 5_500_000_000, Complete: true, Duration: 5.64,
+		Refs: 14, Commits: 81966, Trees: 162875, Blobs: 161216, Bytes: 5_500_000_000, Complete: true, Started: "2024-06-01T12:00:00Z", Duration: 5.64,
 		Notes: []string{"shallow clone: history ends at " + objectID("77")},
 		Summary: Summary{Findings: 4, BySeverity: map[string]int{"critical": 1, "high": 1, "medium": 1, "low": 1}, ByVerdict: map[string]int{"unasked": 4}, BelowConfidence: 2, Filtered: 1,
 			Suppressed: 2, SuppressedBy: map[string]int{"inline": 1, "baseline": 1}},
@@ -129,8 +129,8 @@ func golden(t *testing.T, name string, got []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want = bytes.ReplaceAll(want, []byte("\r\n"), []byte("\n"))
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+	unix := func(b []byte) string { return string(bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n"))) }
+	if diff := cmp.Diff(unix(want), unix(got)); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", file, diff)
 	}
 }
@@ -150,6 +150,12 @@ func TestGolden(t *testing.T) {
 		{"quiet.txt", text(TextOptions{Quiet: true})},
 		{"all.json", func(b *bytes.Buffer) Handler { return NewJSON(b) }},
 		{"all.jsonl", func(b *bytes.Buffer) Handler { return NewJSONL(b) }},
+		{"all.sarif", func(b *bytes.Buffer) Handler { return NewSARIF(b) }},
+		{"all.gitlab.json", func(b *bytes.Buffer) Handler { return NewGitLab(b) }},
+		{"all.codequality.json", func(b *bytes.Buffer) Handler { return NewCodeQuality(b) }},
+		{"all.junit.xml", func(b *bytes.Buffer) Handler { return NewJUnit(b) }},
+		{"all.csv", func(b *bytes.Buffer) Handler { return NewCSV(b) }},
+		{"all.github.txt", func(b *bytes.Buffer) Handler { return NewGitHub(b) }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.file, func(t *testing.T) {

@@ -146,6 +146,7 @@ type Coverage struct {
 	Skipped []Skipped `json:"skipped"`
 	// Notes are facts that do not make the run incomplete: shallow boundaries, a range that is empty.
 	Notes    []string `json:"notes"`
+	Started  string   `json:"started,omitempty"` // when the scan began, RFC 3339 in UTC
 	Duration float64  `json:"duration_seconds"`
 	// Suppressed lists the secrets that were found and are allowed, in the order of findings.
 	Suppressed []Suppressed `json:"suppressed"`

@@ -173,6 +173,12 @@ func TestForeignTextIsHarmless(t *testing.T) {
 		"text narrow":  func(w io.Writer) Handler { return NewText(w, TextOptions{Width: 1}) },
 		"json":         NewJSON,
 		"jsonl":        NewJSONL,
+		"sarif":        NewSARIF,
+		"gitlab":       NewGitLab,
+		"codequality":  NewCodeQuality,
+		"junit":        NewJUnit,
+		"csv":          NewCSV,
+		"github":       NewGitHub,
 	}
 	for name, handler := range handlers {
 		t.Run(name, func(t *testing.T) {
@@ -187,10 +193,30 @@ func TestForeignTextIsHarmless(t *testing.T) {
 				f.Excerpt = &Excerpt{Text: hostile + "#" + hostile + "\t#" + hostile, Start: len(hostile) + 1, End: 2*len(hostile) + 1}
 				var b bytes.Buffer
 				play(t, handler(&b), &c, []*Finding{&f, &f}, &v)
-				checkSafe(t, b.String())
+				checkSafe(t, foreignPart(name, b.String()))
 			}
 		})
 	}
+}
+
+// foreignPart returns a report without what the format itself demands and would else be taken for an attack: the line ends of CSV and the
+// beginnings of workflow commands, of which only those may be there that the handler writes.
+func foreignPart(format, text string) string {
+	switch format {
+	case "csv":
+		return strings.ReplaceAll(text, "\r\n", "\n")
+	case "github":
+		lines := strings.SplitAfter(text, "\n")
+		for i, l := range lines {
+			for _, command := range []string{"::error title=", "::warning title=", "::notice title="} {
+				if rest, ok := strings.CutPrefix(l, command); ok {
+					lines[i] = "x" + rest
+				}
+			}
+		}
+		return strings.Join(lines, "")
+	}
+	return text
 }
 
 // TestJSONSaysTheSame makes sure that escaping changes no value.

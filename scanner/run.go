@@ -170,6 +170,7 @@ func (s *scan) send(ctx context.Context, h report.Handler, list []*lifeStory, st
 	s.storeProblems()
 	s.narrowNotes()
 	cov := s.cover.report(s.conf.Accepted())
+	cov.Started = started.UTC().Format(time.RFC3339)
 	cov.Duration = s.o.Now().Sub(started).Seconds()
 	cov.Summary = b.summary(findings)
 	if err := s.reportAllows(b, &cov); err != nil {

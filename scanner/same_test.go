@@ -15,7 +15,7 @@ import (
 func (c *collected) normal(t testing.TB) string {
 	t.Helper()
 	c.config.Target = ""
-	c.coverage.Duration = 0
+	c.coverage.Started, c.coverage.Duration = "", 0
 	for _, f := range c.findings {
 		f.ExposedSeconds = nil
 	}

@@ -17,7 +17,7 @@ import (
 )
 
 // formats are the formats of reports.
-var formats = []string{"text", "json", "jsonl", "trufflehog", "gitleaks"}
+var formats = []string{"text", "json", "jsonl", "sarif", "gitlab", "codequality", "junit", "csv", "github", "trufflehog", "gitleaks"}
 
 // maxTextWidth is how wide text gets on a wide terminal.
 const maxTextWidth = 120
@@ -74,6 +74,18 @@ func newHandler(format string, w io.Writer, o report.TextOptions) report.Handler
 		return report.NewJSON(w)
 	case "jsonl":
 		return report.NewJSONL(w)
+	case "sarif":
+		return report.NewSARIF(w)
+	case "gitlab":
+		return report.NewGitLab(w)
+	case "codequality":
+		return report.NewCodeQuality(w)
+	case "junit":
+		return report.NewJUnit(w)
+	case "csv":
+		return report.NewCSV(w)
+	case "github":
+		return report.NewGitHub(w)
 	case "trufflehog":
 		return report.NewTruffleHog(w)
 	case "gitleaks":
