@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// classUnverified is the class of secrets that have no verdict.
+const classUnverified = "unverified"
+
 // skippedListed is how many unread things the text lists.
 const skippedListed = 20
 
@@ -96,7 +99,11 @@ func (t *textHandler) paragraph(text string) {
 // coverage writes what was read and, always, what was not.
 func (t *textHandler) coverage(c *Coverage) {
 	var unread, accepted []Skipped
+	unverified := 0
 	for _, s := range c.Skipped {
+		if s.Class == classUnverified && s.Accepted == "" {
+			unverified++
+		}
 		if s.Accepted == "" {
 			unread = append(unread, s)
 		} else {
@@ -107,7 +114,7 @@ func (t *textHandler) coverage(c *Coverage) {
 		return
 	}
 	if !t.o.Quiet {
-		t.paragraph(t.examined(c) + "; " + skippedText(len(unread), len(accepted)))
+		t.paragraph(t.examined(c) + "; " + skippedText(len(unread)-unverified, unverified, len(accepted)))
 		for _, n := range c.Notes {
 			t.hanging("note: ", Escape(n))
 		}
@@ -145,7 +152,7 @@ func (t *textHandler) examined(c *Coverage) string {
 func missingText(unread []Skipped) string {
 	n := 0
 	for _, s := range unread {
-		if s.Class == "unverified" {
+		if s.Class == classUnverified {
 			n++
 		}
 	}
@@ -158,10 +165,13 @@ func missingText(unread []Skipped) string {
 	return "Not read or not verified:"
 }
 
-func skippedText(unread, accepted int) string {
+func skippedText(unread, unverified, accepted int) string {
 	s := "nothing skipped"
 	if unread > 0 {
 		s = counted(int64(unread), "thing") + " not read"
+	}
+	if unverified > 0 {
+		s += "; not everything verified"
 	}
 	if accepted > 0 {
 		s += fmt.Sprintf("; %s accepted", grouped(int64(accepted)))
