@@ -16,6 +16,9 @@ const (
 
 // loadAll reads the commits of a whole history.
 func (s *scan) loadAll(ctx context.Context) (*history.Graph, error) {
+	if s.numbers == nil {
+		s.blobs = history.NewBlobs(s.objectNumbers())
+	}
 	o := s.toLoad
 	if n := s.objectNumbers().Len(); n >= fewObjects {
 		o.ReadAll = func() (*history.Commits, error) { return s.readCommits(ctx) }

@@ -91,6 +91,7 @@ func (s *scan) git(ctx context.Context) ([]*lifeStory, error) {
 		}
 	}
 	s.mayVerifyEarly()
+	s.commits = nil // the graph has what is needed
 	s.commitTexts(ctx)
 	s.tagTexts()
 	s.collect(ctx)

@@ -23,7 +23,7 @@ import (
 // anything that could not be read is coverage and makes the Result incomplete. When ctx ends, or Options.Timeout passes, what
 // was found until then is reported.
 func Run(ctx context.Context, o Options, h report.Handler) (Result, error) {
-	s := &scan{o: o.withDefaults(), cover: newCoverage(), items: newItems(), results: newResults(), blobs: history.NewBlobs(),
+	s := &scan{o: o.withDefaults(), cover: newCoverage(), items: newItems(), results: newResults(), blobs: history.NewBlobs(gitstore.NewNumbers()),
 		paths: &pathHits{m: map[string][]hit{}}, tags: map[gitstore.ID]*tagText{}, graph: &history.Graph{}, conf: &Config{}, big: &sync.Mutex{}}
 	started := s.o.Now()
 	if err := s.prepare(); err != nil {

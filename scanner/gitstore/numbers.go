@@ -3,6 +3,7 @@ package gitstore
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"math/bits"
 	"sync"
 )
@@ -19,68 +20,77 @@ type Numbers struct {
 	list   []ID // of others
 }
 
-// numberTable is a sorted list of names with numbers from first on.
+// numberTable is the names of an index, with numbers from first on.
 type numberTable struct {
-	names nameTable
-	first uint32
-	// starts[p] is the position of the first name that begins with the bits p. It is nil if the names are not sorted.
+	names  []byte
+	stride int
+	size   int // of a name
+	count  int
+	first  uint32
+	// starts[p] is the position of the first name that begins with the bits p.
 	starts []uint32
 	shift  uint
 }
 
+// NewNumbers returns a numbering without a store.
+func NewNumbers() *Numbers { return &Numbers{others: map[ID]uint32{}} }
+
 // Numbers returns a numbering of the store's objects.
 func (o *Objects) Numbers() *Numbers {
-	n := &Numbers{others: map[ID]uint32{}}
-	for _, t := range o.tables() {
-		if t.len() > 0 {
-			n.tables = append(n.tables, newNumberTable(t, n.packed))
-			n.packed += uint32(t.len())
+	n := NewNumbers()
+	for _, table := range o.tables() {
+		t := numberTable{size: o.format.Size(), stride: o.format.Size(), first: n.packed, count: table.len()}
+		switch x := table.(type) {
+		case *packIndex:
+			t.names, t.stride = x.names, x.stride
+		case presentNames:
+			t.names = x.names
+		}
+		if t.count > 0 && t.index() == nil {
+			n.tables = append(n.tables, t)
+			n.packed += uint32(t.count)
 		}
 	}
 	return n
 }
 
-func newNumberTable(names nameTable, first uint32) (t numberTable) {
-	t = numberTable{names: names, first: first}
-	var err error
-	defer func() {
-		if err != nil {
-			t.starts = nil
-		}
-	}()
+// name returns the name at a position. Faults are the caller's to guard.
+func (t *numberTable) name(pos int) []byte { return t.names[pos*t.stride:][:t.size] }
+
+// index sets starts.
+func (t *numberTable) index() (err error) {
 	defer endFaults(guardFaults(), &err)
 	// About four names begin with the same bits.
-	width := uint(min(max(bits.Len(uint(names.len()))-2, 8), 24))
+	width := uint(min(max(bits.Len(uint(t.count))-2, 8), 24))
 	t.shift = 32 - width
 	starts := make([]uint32, 1<<width+1)
 	next := uint32(0)
-	for pos := range names.len() {
-		p := binary.BigEndian.Uint32(names.name(pos)) >> t.shift
+	for pos := range t.count {
+		p := binary.BigEndian.Uint32(t.name(pos)) >> t.shift
 		if p+1 < next {
-			return t
+			return errIdxOrder
 		}
 		for ; next <= p; next++ {
 			starts[next] = uint32(pos)
 		}
 	}
 	for ; int(next) < len(starts); next++ {
-		starts[next] = uint32(names.len())
+		starts[next] = uint32(t.count)
 	}
 	t.starts = starts
-	return t
+	return nil
 }
+
+var errIdxOrder = errors.New("index has names that are not in order")
 
 // find returns the position of a name.
 func (t *numberTable) find(name []byte) (pos int, ok bool) {
-	if t.starts == nil {
-		return positionOf(t.names, name)
-	}
 	var err error
 	defer func() { ok = ok && err == nil }()
 	defer endFaults(guardFaults(), &err)
 	p := binary.BigEndian.Uint32(name) >> t.shift
 	for i := t.starts[p]; i < t.starts[p+1]; i++ {
-		if bytes.Equal(t.names.name(int(i)), name) {
+		if bytes.Equal(t.name(int(i)), name) {
 			return int(i), true
 		}
 	}
@@ -119,6 +129,9 @@ func (n *Numbers) Number(name []byte) uint32 {
 	return number
 }
 
+// NumberOf returns the number of an object, giving it one if it has none.
+func (n *Numbers) NumberOf(id ID) uint32 { return n.Number(id.b[:id.n]) }
+
 // ID returns the name that has a number, the zero ID if its index cannot be read any more.
 func (n *Numbers) ID(number uint32) (id ID) {
 	if number >= n.packed {
@@ -132,5 +145,5 @@ func (n *Numbers) ID(number uint32) (id ID) {
 	for n.tables[i].first > number {
 		i--
 	}
-	return mustID(n.tables[i].names.name(int(number - n.tables[i].first)))
+	return mustID(n.tables[i].name(int(number - n.tables[i].first)))
 }

@@ -3,6 +3,7 @@ package history
 import (
 	"cmp"
 	"context"
+	"math/bits"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -13,67 +14,56 @@ import (
 // Blob is the number of a blob within a Blobs table; 0 is no blob.
 type Blob uint32
 
-// Blobs numbers the blobs that a scan has met. It is safe for concurrent use.
+// Blobs numbers the blobs that a scan has met: by one more than the objects' numbers. It is safe for concurrent use.
 type Blobs struct {
-	shards [blobShards]blobShard
-}
+	numbers *gitstore.Numbers
+	met     []atomic.Uint64 // bits, for the numbers that were given when the table was made
 
-// blobShards is the number of locks that the table is spread over; a power of two.
-const (
-	blobShardBits = 5
-	blobShards    = 1 << blobShardBits
-)
-
-type blobShard struct {
-	mu      sync.Mutex
-	numbers map[gitstore.ID]Blob
-	ids     []gitstore.ID
+	mu   sync.Mutex
+	more bitset // for the others
 }
 
 // NewBlobs returns an empty table.
-func NewBlobs() *Blobs {
-	b := &Blobs{}
-	for i := range b.shards {
-		b.shards[i].numbers = map[gitstore.ID]Blob{}
-	}
-	return b
+func NewBlobs(numbers *gitstore.Numbers) *Blobs {
+	return &Blobs{numbers: numbers, met: make([]atomic.Uint64, (numbers.Len()+63)/64)}
 }
 
-// Number returns the number of the blob id, giving it one if it has none. The zero ID has number 0.
+// Number returns the number of the blob id, which counts as met. The zero ID has number 0.
 func (b *Blobs) Number(id gitstore.ID) Blob {
 	if id.IsZero() {
 		return 0
 	}
-	i := id.LastByte() % blobShards
-	s := &b.shards[i]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n, ok := s.numbers[id]
-	if !ok {
-		n = Blob(len(s.ids)<<blobShardBits|int(i)) + 1
-		s.numbers[id] = n
-		s.ids = append(s.ids, id)
+	n := b.numbers.NumberOf(id)
+	if int(n/64) < len(b.met) {
+		if word := &b.met[n/64]; word.Load()>>(n%64)&1 == 0 {
+			word.Or(1 << (n % 64))
+		}
+	} else {
+		b.mu.Lock()
+		b.more.add(n)
+		b.mu.Unlock()
 	}
-	return n
+	return Blob(n) + 1
 }
 
 // ID returns the name of blob n, which must not be 0.
-func (b *Blobs) ID(n Blob) gitstore.ID {
-	s := &b.shards[(n-1)%blobShards]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ids[(n-1)>>blobShardBits]
-}
+func (b *Blobs) ID(n Blob) gitstore.ID { return b.numbers.ID(uint32(n) - 1) }
 
-// IDs returns the names of all blobs, in no particular order.
+// IDs returns the names of all blobs that were met, in no particular order.
 func (b *Blobs) IDs() []gitstore.ID {
-	var all []gitstore.ID
-	for i := range b.shards {
-		s := &b.shards[i]
-		s.mu.Lock()
-		all = append(all, s.ids...)
-		s.mu.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := b.more.count()
+	for i := range b.met {
+		n += bits.OnesCount64(b.met[i].Load())
 	}
+	all := make([]gitstore.ID, 0, n)
+	for i := range b.met {
+		for w := b.met[i].Load(); w != 0; w &= w - 1 {
+			all = append(all, b.numbers.ID(uint32(i*64+bits.TrailingZeros64(w))))
+		}
+	}
+	b.more.each(func(n uint32) { all = append(all, b.numbers.ID(n)) })
 	return all
 }
 

@@ -56,7 +56,7 @@ func ReadCommits(ctx context.Context, repo *gitstore.Repo, numbers *gitstore.Num
 			from := len(w.ids)
 			w.ids = append(w.ids, c.Parents...)
 			w.list = append(w.list, commitRecord{
-				number: numbers.Number(v.ID.AppendBytes(nil)), quiet: o.Quiet != nil && o.Quiet(n, c),
+				number: numbers.NumberOf(v.ID), quiet: o.Quiet != nil && o.Quiet(n, c),
 				tree: c.Tree, parents: w.ids[from:len(w.ids):len(w.ids)], time: c.Committer.When.Unix(),
 			})
 			return nil
@@ -86,7 +86,7 @@ func (cs *Commits) get(id gitstore.ID) *commitRecord {
 	if cs == nil || id.IsZero() {
 		return nil
 	}
-	n := cs.numbers.Number(id.AppendBytes(nil))
+	n := cs.numbers.NumberOf(id)
 	if int(n) >= len(cs.at) || cs.at[n] == 0 {
 		return nil
 	}

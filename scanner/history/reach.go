@@ -98,7 +98,7 @@ func (t *Trees) Reach(ctx context.Context, g *Graph, readers []*gitstore.Reader)
 	r.roots = make([]uint32, g.Len())
 	for c := range r.roots {
 		if id := g.Tree(int32(c)); !id.IsZero() {
-			n := t.numbers.Number(id.AppendBytes(nil))
+			n := t.numbers.NumberOf(id)
 			r.roots[c] = n + 1
 			r.meet(n, 0)
 		} else {
@@ -290,7 +290,7 @@ func (r *Reach) Trees() int { return r.trees.count() }
 
 // HasTree reports whether the tree id was met.
 func (r *Reach) HasTree(id gitstore.ID) bool {
-	return !id.IsZero() && r.trees.has(r.t.numbers.Number(id.AppendBytes(nil)))
+	return !id.IsZero() && r.trees.has(r.t.numbers.NumberOf(id))
 }
 
 // Blobs calls yield for each blob that was met.

@@ -208,7 +208,7 @@ func (r *treeReader) visit(v *gitstore.Visit) any {
 		r.t.odd.Store(true)
 		return nil
 	}
-	number := r.t.numbers.Number(v.ID.AppendBytes(nil))
+	number := r.t.numbers.NumberOf(v.ID)
 	r.write(number, base)
 	return &treeState{number, bounds}
 }
