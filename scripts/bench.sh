@@ -1,20 +1,25 @@
 #!/usr/bin/env bash
-# Times mudlark against `git log -p` on complete repositories, in turn and in one run, and prints the medians and their ratio.
+# Times mudlark against `git log -p` on complete repositories, in turn and in one run.
 #
-#   scripts/bench.sh [-n ROUNDS] [-j WORKERS] REPOSITORY...
+#   scripts/bench.sh [-n ROUNDS] [-j WORKERS] [-o ORACLE] REPOSITORY...
 #
+# For each repository it prints the medians of the wall times, their ratio, the largest resident set and how many processors were
+# busy, and checks that every timed scan reports what the oracle does: another mudlark (-o), or the same one with one worker.
 # A ratio of one run says more than seconds do: machines differ, and the same machine is busy at other times.
 set -euo pipefail
-rounds=3 workers=2
-while getopts n:j: flag; do
+usage() { echo "usage: scripts/bench.sh [-n ROUNDS] [-j WORKERS] [-o ORACLE] REPOSITORY..." >&2; exit 2; }
+rounds=3 workers=2 oracle=
+while getopts n:j:o: flag; do
   case $flag in
     n) rounds=$OPTARG ;;
     j) workers=$OPTARG ;;
-    *) echo "usage: scripts/bench.sh [-n ROUNDS] [-j WORKERS] REPOSITORY..." >&2; exit 2 ;;
+    o) oracle=$OPTARG ;;
+    *) usage ;;
   esac
 done
 shift $((OPTIND - 1))
-[ $# -gt 0 ] || { echo "usage: scripts/bench.sh [-n ROUNDS] [-j WORKERS] REPOSITORY..." >&2; exit 2; }
+[ $# -gt 0 ] || usage
+[ -x /usr/bin/time ] || { echo "bench.sh needs /usr/bin/time, for processor time and memory (apt-get install time)" >&2; exit 1; }
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -22,32 +27,37 @@ trap 'rm -rf "$work"' EXIT
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
 
-# seconds FILE COMMAND...: runs the command and appends its wall time to FILE. Findings are no failure.
-seconds() {
-  local out=$1 start end rc=0
+# timed NAME COMMAND...: runs the command, its output to out, and adds a line of wall, processor seconds and KiB to times.NAME.
+timed() {
+  local name=$1 start end rc=0
   shift
   start=$(date +%s%N)
-  "$@" >/dev/null 2>"$work/stderr" || rc=$?
+  /usr/bin/time -q -o "$work/usage" -f '%U %S %M' "$@" >"$work/out" 2>"$work/stderr" || rc=$?
   end=$(date +%s%N)
-  case $rc in 0 | 1) ;; *) echo "exit $rc: $*" >&2; cat "$work/stderr" >&2; exit 1 ;; esac
-  awk -v ns=$((end - start)) 'BEGIN { printf "%.3f\n", ns / 1e9 }' >>"$out"
+  case $rc in 0 | 1) ;; *) echo "exit $rc: $*" >&2; cat "$work/stderr" >&2; exit 1 ;; esac # 1: there are findings
+  awk -v ns=$((end - start)) '{ printf "%.3f %.3f %d\n", ns / 1e9, $1 + $2, $3 }' "$work/usage" >>"$work/times.$name"
 }
 
-printf '%-32s %12s %12s %8s %10s\n' repository 'git log -p' mudlark ratio 'max RSS'
+# findings FILE: a report without what no two runs have in common.
+findings() { sed -E -e 's/"(duration_seconds|exposed_seconds)": *[0-9.]+/"\1": 0/' "$1"; }
+
+printf '%-24s %12s %12s %8s %10s %9s  %s\n' repository 'git log -p' mudlark ratio 'max RSS' CPU/wall findings
+failed=0
 for repo in "$@"; do
-  name=$(basename "$repo")
-  rm -f "$work/log" "$work/scan"
-  scan=("$work/mudlark" git "$repo" -j "$workers" --quiet --no-progress)
-  git -C "$repo" rev-list --all --count >/dev/null # warms the cache of the file system
+  rm -f "$work"/times.*
+  scan=(git "$repo" --min-confidence low --format json --no-progress)
+  timed oracle "${oracle:-$work/mudlark}" "${scan[@]}" -j 1 # and warms the cache of the file system
+  findings "$work/out" >"$work/want"
+  verdict=same
   for _ in $(seq "$rounds"); do
-    seconds "$work/log" git -C "$repo" log -p -U0 --all --no-color
-    seconds "$work/scan" "${scan[@]}"
+    timed log git -C "$repo" log -p -U0 --all --no-color
+    timed scan "$work/mudlark" "${scan[@]}" -j "$workers"
+    findings "$work/out" | cmp -s - "$work/want" || verdict=DIFFERENT failed=1
   done
-  rss=-
-  if [ -x /usr/bin/time ]; then
-    rss=$({ /usr/bin/time -f '%M' "${scan[@]}" 2>&1 >/dev/null || true; } | tail -n 1)
-    rss="$((rss / 1024)) MB"
-  fi
-  log=$(median <"$work/log") own=$(median <"$work/scan")
-  printf '%-32s %10.2f s %10.2f s %8.2f %10s\n' "$name" "$log" "$own" "$(awk -v a="$own" -v b="$log" 'BEGIN { print a / b }')" "$rss"
+  log=$(awk '{ print $1 }' "$work/times.log" | median)
+  own=$(awk '{ print $1 }' "$work/times.scan" | median)
+  busy=$(awk '{ print $2 / $1 }' "$work/times.scan" | median)
+  rss=$(awk '{ if ($3 > m) m = $3 } END { print int(m / 1024) }' "$work/times.scan")
+  printf '%-24s %10.2f s %10.2f s %8.3f %7d MB %9.2f  %s\n' "$(basename "$repo")" "$log" "$own" "$(awk -v a="$own" -v b="$log" 'BEGIN { print a / b }')" "$rss" "$busy" "$verdict"
 done
+exit $failed
