@@ -25,6 +25,11 @@ type extractor struct {
 	reach int
 	// extract looks at the block around the keyword hit at offset at.
 	extract func(data []byte, at int, r *rules.Rule) (candidate, bool)
+	// each, of an extractor that has it instead of extract, yields all candidates that the anchor at offset at leads to. They do not depend
+	// on what other anchors lead to, and a candidate that several lead to is one. Such rules are guesses: other rules win against them on the
+	// same bytes. starts gives the anchors; at is that of the anchor's literal.
+	each   func(data []byte, at int, r *rules.Rule, yield func(candidate))
+	starts func(r *rules.Rule) []anchor
 	// generate returns a text with a new block and its canonical secret.
 	generate func(rnd *rand.Rand, r *rules.Rule) (text, secret []byte)
 }
@@ -58,6 +63,10 @@ func extractorFor(name string) (extractor, bool) {
 		return jksExtractor(), true
 	case "json":
 		return jsonExtractor(), true
+	case "assignment":
+		return assignmentExtractor(), true
+	case "kubernetes":
+		return kubernetesExtractor(), true
 	case "url":
 		return urlExtractor(), true
 	}

@@ -80,6 +80,7 @@ const (
 	searchNear                  // a near word: look for the format behind it
 	runRegex                    // a keyword
 	runBlock                    // an extractor's keyword
+	runEach                     // the anchor of an extractor whose candidates do not depend on each other
 )
 
 type task struct {
@@ -88,7 +89,7 @@ type task struct {
 	format int32 // index in rule.formats
 	branch int32 // of matchBranch: index in the format's branches
 	search int32 // of searchNear: index in Engine.searches
-	length int32 // of the word
+	length int32 // of the word; of runEach where the anchor's literal begins
 }
 
 // A search is a format of which some branch has no anchor: it is looked for wherever a near word stands.

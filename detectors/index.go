@@ -182,7 +182,7 @@ func (x *index) consistent(set []*rules.Rule) bool {
 	return sameLength(n, a.Window, a.Before, a.Behind, a.Flags, a.Tasks) &&
 		sameLength(tasks, k.Rule, k.Format, k.Branch, k.Search, k.Length) && sameLength(searches, x.Searches.Format) &&
 		below(rules, k.Rule, x.Searches.Rule, x.Regexes, x.Unkeyed, x.Blocks) && below(len(x.Sets), a.Sets) &&
-		below(int(runBlock)+1, k.Kind) && below(max(searches, 1), k.Search) && formats(k.Format, k.Rule) && formats(x.Searches.Format, x.Searches.Rule) &&
+		below(int(runEach)+1, k.Kind) && below(max(searches, 1), k.Search) && formats(k.Format, k.Rule) && formats(x.Searches.Format, x.Searches.Rule) &&
 		sumsTo(len(a.Sets), a.Length) && sumsTo(tasks, a.Tasks) && !slices.ContainsFunc(a.Window, func(w int32) bool { return w < 0 || w > maxIndexed })
 }
 

@@ -37,6 +37,8 @@ func (r *reach) widen(t *task) {
 		before, behind = f.reach, rules.NearDistance+f.longest+f.reach
 	case runRegex:
 		r.ordered = true // its span is looked at as a whole
+	case runEach:
+		before, behind = t.rule.block.reach, t.rule.block.reach
 	case runBlock:
 		r.ordered = true
 		x := t.rule.block.reach

@@ -81,6 +81,9 @@ func shortWord(words []string) bool {
 func (e *Engine) registerBlock(c *rule, anchors *anchorTable) error {
 	c.blockIndex = e.blocks
 	e.blocks++
+	if c.block.each != nil {
+		return e.registerEach(c, anchors)
+	}
 	keywords := c.block.keywordsFor(c.Rule)
 	if len(keywords) == 0 {
 		return fmt.Errorf("block %q has no keywords for these arguments", c.Block)
@@ -91,6 +94,16 @@ func (e *Engine) registerBlock(c *rule, anchors *anchorTable) error {
 			return fmt.Errorf("the keyword %q is too short to look for", k)
 		}
 		e.addTask(anchors, &a, task{kind: runBlock, rule: c, length: int32(len(k))})
+	}
+	return nil
+}
+
+func (e *Engine) registerEach(c *rule, anchors *anchorTable) error {
+	for _, a := range c.block.starts(c.Rule) {
+		if !a.choose() {
+			return fmt.Errorf("block %q has an anchor that stands everywhere", c.Block)
+		}
+		e.addTask(anchors, &a, task{kind: runEach, rule: c, length: int32(a.offset)})
 	}
 	return nil
 }

@@ -242,6 +242,10 @@ func (e *Engine) run(l *level, t *task, a *hit) {
 		if b := f.branches[t.branch]; !l.binary || f.selfIdentifying(b) {
 			l.matchBranch(f, b, a)
 		}
+	case runEach:
+		if !l.binary {
+			l.each(e.ready(t.rule), t, a)
+		}
 	case searchNear:
 		if !l.binary {
 			from := at + int(t.length)
@@ -492,6 +496,31 @@ func (l *level) extract(r *rule, n, at int) (outcome, *finding) {
 	if !ok || !l.inContext(bare, c.start, c.end) {
 		return o, nil
 	}
+	f := c.finding(r, verdict)
+	if c.ok && f.Confidence == rules.High {
+		f.literal = n
+	}
+	return o, f
+}
+
+// guess is how much of a finding of a rule that only guesses is literal: less than of any other.
+const guess = -1
+
+// each adds what an extractor makes of an anchor.
+func (l *level) each(r *rule, t *task, a *hit) {
+	r.block.each(l.data, int(a.at)+int(t.length), r.Rule, func(c candidate) {
+		verdict, ok := r.formats[0].judge(c.secret)
+		if !ok {
+			return
+		}
+		f := c.finding(r, verdict)
+		f.literal = guess
+		l.raw = append(l.raw, raw{finding: f, origin: fromAnchor, at: a.at, id: a.anchor})
+	})
+}
+
+// finding returns the candidate as one of the rule.
+func (c *candidate) finding(r *rule, verdict int) *finding {
 	f := &finding{rule: r, verdict: verdict, Match: Match{
 		Rule: r.Rule, Confidence: c.confidence, Secret: bytes.Clone(c.secret), Display: bytes.Clone(c.display),
 		Start: c.start, End: c.end, ChecksumOK: c.ok,
@@ -499,13 +528,10 @@ func (l *level) extract(r *rule, n, at int) (outcome, *finding) {
 	if f.Confidence == "" {
 		f.Confidence = r.Confidence
 	}
-	if c.ok && f.Confidence == rules.High {
-		f.literal = n
-	}
 	if len(f.Display) == 0 {
 		f.Display = f.Secret
 	}
-	return o, f
+	return f
 }
 
 // consider applies to a candidate what the format asks beyond its grammar, and returns the finding if it holds, else nil.

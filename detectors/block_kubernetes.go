@@ -1,0 +1,167 @@
+package detectors
+
+import (
+	"bytes"
+	"encoding/base64"
+	"math/rand/v2"
+
+	"mudlark/rules"
+)
+
+// kubernetesExtractor finds the values of Secret manifests, in YAML and in JSON: those of data, which are base64, and those of stringData. The
+// canonical secret is the decoded value. Values that hold templates, certificates or several lines are left to other rules, which see them decoded.
+func kubernetesExtractor() extractor {
+	return extractor{starts: kindAnchors, reach: maxManifest, each: eachSecretValue, generate: generateManifest}
+}
+
+// maxManifest is how far from "kind: Secret" a value may stand.
+const maxManifest = 16 << 10
+
+func kindAnchors(*rules.Rule) []anchor {
+	var list []anchor
+	for _, text := range []string{"kind: Secret", `kind":"Secret"`, `kind": "Secret"`, `kind\":\"Secret\"`} {
+		list = append(list, anchor{sets: appendLiteral(nil, []byte(text), false)})
+	}
+	return list
+}
+
+func eachSecretValue(data []byte, at int, _ *rules.Rule, yield func(candidate)) {
+	if end := at + len("kind: Secret"); data[at+len("kind")] == ':' && end < len(data) && wordByte(data[end]) {
+		return // SecretList, SecretStore
+	}
+	from, to := max(0, at-maxManifest), min(len(data), at+maxManifest)
+	if feed := feedBefore(data, at); feed != "" {
+		if i := bytes.LastIndex(data[from:at], []byte(feed+"---")); i >= 0 {
+			from += i
+		}
+		if i := bytes.Index(data[at:to], []byte(feed+"---")); i >= 0 {
+			to = at + i
+		}
+		eachYAMLValue(data, from, to, feed, yield)
+		return
+	}
+	line := data[from:at]
+	if i := bytes.LastIndexByte(line, '\n'); i >= 0 && bytes.IndexByte(line[i:], '{') >= 0 {
+		from += i
+		if n := bytes.IndexByte(data[at:to], '\n'); n >= 0 {
+			to = at + n
+		}
+	}
+	eachJSONValue(data, from, to, yield)
+}
+
+// feedBefore returns what divides lines, a line feed or its escape, if the text at offset at begins one; else "".
+func feedBefore(data []byte, at int) string {
+	for at > 0 && (data[at-1] == ' ' || data[at-1] == '-') {
+		at--
+	}
+	if at == 0 || data[at-1] == '\n' {
+		return "\n"
+	}
+	from := at - 1
+	for from > 0 && at-from < 8 && data[from-1] == '\\' {
+		from--
+	}
+	if data[at-1] != 'n' || from == at-1 {
+		return ""
+	}
+	return string(data[from:at])
+}
+
+// eachYAMLValue yields the values of the maps data and stringData between from and to.
+func eachYAMLValue(data []byte, from, to int, feed string, yield func(candidate)) {
+	indent, encoded, inside := 0, false, false
+	for start := from; start < to; {
+		end := start + bytes.Index(data[start:to], []byte(feed))
+		if end < start {
+			end = to
+		}
+		line := bytes.TrimRight(data[start:end], "\r \"'\\")
+		text := bytes.TrimLeft(line, " -")
+		depth := len(line) - len(text)
+		switch {
+		case string(text) == "data:" || string(text) == "stringData:":
+			indent, encoded, inside = depth, string(text) == "data:", true
+		case len(text) == 0 || text[0] == '#':
+		case inside && depth > indent:
+			if i := bytes.Index(text, []byte(": ")); i > 0 {
+				value := bytes.TrimLeft(text[i+2:], " ")
+				at := start + len(line) - len(value)
+				value = bytes.Trim(value, `"'`)
+				if len(line) > 0 && at < end && (data[at] == '"' || data[at] == '\'') {
+					at++
+				}
+				yieldValue(at, value, encoded, yield)
+			}
+		default:
+			inside = false
+		}
+		start = end + len(feed)
+	}
+}
+
+// eachJSONValue yields the values of the objects "data" and "stringData" between from and to, in which quotes may be escaped.
+func eachJSONValue(data []byte, from, to int, yield func(candidate)) {
+	for _, name := range []string{"data", "stringData"} {
+		text := data[from:to]
+		i := bytes.Index(text, []byte(`"`+name))
+		if i < 0 {
+			continue
+		}
+		open := bytes.IndexByte(text[i:], '{')
+		if open < 0 || open > len(name)+8 {
+			continue
+		}
+		at := from + i + open + 1
+		end := bytes.IndexByte(data[at:to], '}')
+		if end < 0 {
+			continue
+		}
+		end += at
+		for at < end {
+			n := bytes.IndexByte(data[at:end], ':')
+			if n < 0 {
+				break
+			}
+			b := bridge{data: data[:end], pos: at + n + 1}
+			b.breaks()
+			a, ok := b.quotedValue()
+			if !ok {
+				break
+			}
+			yieldValue(a.start, data[a.start:a.end], name == "data", yield)
+			at = b.pos
+		}
+	}
+}
+
+func yieldValue(at int, value []byte, encoded bool, yield func(candidate)) {
+	if len(value) < 4 || len(value) > maxValue || isMarkedEncrypted(value) {
+		return
+	}
+	text := value
+	if encoded {
+		var err error
+		if text, err = base64.StdEncoding.DecodeString(string(value)); err != nil {
+			return
+		}
+		text = bytes.TrimRight(text, "\r\n")
+	}
+	if len(text) < 4 || !all(text, func(c byte) bool { return c >= ' ' && c < 0x7f }) || isReference(text) || placeholder(text, nil) || isTrivial(text) ||
+		len(bytes.Trim(text, "0123456789.")) == 0 || bytes.HasPrefix(text, []byte("http")) && isPlainURL(text) || isAddress(text) || bytes.HasPrefix(text, []byte("-----")) {
+		return
+	}
+	c := candidate{start: at, end: at + len(value), secret: text, display: text}
+	if len(text) < 8 || bytes.IndexByte(text, '/') == 0 || isWords(text) && bytes.IndexByte(text, ' ') < 0 {
+		c.confidence = rules.Low
+	}
+	yield(c)
+}
+
+func isPlainURL(text []byte) bool { return bytes.IndexByte(text, '@') < 0 }
+
+func generateManifest(rnd *rand.Rand, r *rules.Rule) (text, secret []byte) {
+	_, secret = generateAssignment(rnd, r)
+	text = []byte("apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\ntype: Opaque\ndata:\n  value: " + base64.StdEncoding.EncodeToString(secret) + "\n")
+	return text, secret
+}

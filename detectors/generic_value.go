@@ -1,0 +1,276 @@
+package detectors
+
+import (
+	"bytes"
+	"encoding/base64"
+
+	"mudlark/rules"
+)
+
+// What a value must show to be taken for a secret, in bits of evidence for random characters.
+const (
+	// strongEvidence is what one in a hundred random values of 16 characters lacks.
+	strongEvidence = 12
+	weakEvidence   = 8
+	// bareEvidence is asked where nothing says where the value ends: in code that is a variable.
+	bareEvidence = 20
+)
+
+// judgeSecret returns how sure it is that a value is a secret that a machine made, "" for not at all.
+func judgeSecret(a *assignment, data, value []byte) rules.Confidence {
+	if len(value) < 10 || bytes.IndexByte(value, ' ') >= 0 || isOther(value) {
+		return ""
+	}
+	if !all(value, tokenByte) || bytes.Count(value, []byte(".")) > 2 {
+		if !a.loose && (a.quoted || a.line) && looksChosen(value) && classes4(value) >= 3 && (holds(value, "digit") || evidence(value) >= weakEvidence) {
+			return rules.Medium
+		}
+		return ""
+	}
+	if isDigestBeside(data, a, value) || isEncodedData(value) {
+		return ""
+	}
+	if isNumbered(value) {
+		return ""
+	}
+	e := evidence(value)
+	varied := require(value, []string{"letter", "digit"}) || require(value, []string{"upper", "lower"})
+	switch {
+	case !a.quoted && !a.line && (e < bareEvidence || !varied):
+		return ""
+	case len(value) >= 16 && e >= strongEvidence && varied && !a.loose:
+		return rules.Medium
+	case e >= weakEvidence && (len(value) >= 12 || varied):
+		return rules.Low
+	}
+	return ""
+}
+
+// judgePassword returns how sure it is that a value is a password that somebody chose.
+func judgePassword(a *assignment, value []byte) rules.Confidence {
+	if len(value) < 6 || len(value) > 128 || isOther(value) || isHashed(value) {
+		return ""
+	}
+	if bytes.IndexByte(value, ' ') >= 0 {
+		if a.tight && a.quoted && all(value, func(c byte) bool { return isLetter(c) || c == ' ' }) {
+			return rules.Low // words
+		}
+		return ""
+	}
+	if !looksChosen(value) {
+		return ""
+	}
+	e := evidence(value)
+	kinds := classes4(value)
+	special := holds(value, "special")
+	switch {
+	case !a.quoted && e < weakEvidence && (!holds(value, "digit") || bytes.IndexByte(value, '.') > 0):
+		return "" // a variable
+	case isNumbered(value):
+		return ""
+	case a.loose:
+		if e >= weakEvidence && holds(value, "digit") {
+			return rules.Low
+		}
+		return ""
+	case !a.quoted && !a.line:
+		if e >= strongEvidence && kinds >= 2 || special && kinds >= 3 && holds(value, "digit") && e >= weakEvidence && len(value) >= 8 {
+			return rules.Medium
+		}
+		return ""
+	case isTrivial(value):
+		return rules.Low
+	case e >= strongEvidence && kinds >= 2, kinds >= 3 && len(value) >= 8 && (holds(value, "digit") || special && !isWords(value)):
+		return rules.Medium
+	case holds(value, "digit") && holds(value, "letter") && len(value) >= 8 && !special:
+		return rules.Medium
+	case holds(value, "digit") && holds(value, "letter"):
+		return rules.Low
+	case !special && len(value) >= 12 && holds(value, "upper"):
+		return rules.Low
+	case kinds >= 3:
+		return rules.Medium
+	}
+	return ""
+}
+
+// isOther reports whether a value stands for something else than itself, or is another kind of thing.
+func isOther(value []byte) bool {
+	return !all(value, func(c byte) bool { return c >= ' ' && c < 0x7f }) || isReference(value) || isUUID(value) || placeholder(value, nil) ||
+		bytes.Contains(value, []byte("://")) || isAddress(value) || !holds(value, "letter") || isMarkedEncrypted(value)
+}
+
+// isReference reports whether a value names where the secret is, or is filled in later.
+func isReference(value []byte) bool {
+	if isVariable(value) {
+		return true
+	}
+	switch value[0] {
+	case '{', '<', '[', '(':
+		return true
+	case '$', '&', '@', '~', '%', '#', '*', '!':
+		if isTemplate(value) || all(value[1:], nameByte) && evidence(value[1:]) < weakEvidence {
+			return true
+		}
+	case '/', '.':
+		return bytes.Count(value, []byte("/")) > 1 && evidence(value) < weakEvidence || value[0] == '.'
+	}
+	lower := lowerASCII(value)
+	for _, mark := range []string{"process.env", "os.environ", "getenv", "system.get", "config.get", "secrets.", "vault:", "ssm:", "arn:", "op://", "env.", "${", "{{", "%s", "%d", "%v", "\\n", "\\u", "(", "keyring:", "urn:", "data.", "var.", "self.", "this."} {
+		if bytes.Contains(lower, []byte(mark)) {
+			return true
+		}
+	}
+	return len(value) > 3 && value[0] == '_' && value[1] == '_' && value[len(value)-1] == '_'
+}
+
+// isVariable reports whether a value begins with a variable of a shell: $BASE/path, $user.
+func isVariable(value []byte) bool {
+	if value[0] != '$' {
+		return false
+	}
+	n := 1
+	for n < len(value) && wordByte(value[n]) {
+		n++
+	}
+	return n > 3 && (n == len(value) || value[n] == '/' || value[n] == '.' || value[n] == ':') && isName(value[1:n])
+}
+
+// isAddress reports whether a value is an e-mail address.
+func isAddress(value []byte) bool {
+	at := bytes.IndexByte(value, '@')
+	return at > 0 && bytes.IndexByte(value[at:], '.') > 1 && hostLength(value[at+1:]) == len(value)-at-1 && evidence(value) < strongEvidence
+}
+
+// isMarkedEncrypted recognises what SOPS, Ansible Vault, Jasypt, Spring Cloud Config, Travis, Vault's transit engine, KMS, Fernet and OpenSSL
+// have encrypted, and sealed secrets.
+func isMarkedEncrypted(value []byte) bool {
+	for _, mark := range []string{"ENC[", "ENC(", "$ANSIBLE_VAULT", "{cipher}", "{AES}", "secure:", "vault:v", "AQICAH", "gAAAAA", "U2FsdGVkX1", "enc:", "!vault"} {
+		if bytes.HasPrefix(value, []byte(mark)) {
+			return true
+		}
+	}
+	return len(value) >= 300 && bytes.HasPrefix(value, []byte("Ag"))
+}
+
+// isHashed recognises passwords that are stored as their hash (crypt(5), LDAP, Django).
+func isHashed(value []byte) bool {
+	for _, mark := range []string{"$1$", "$2", "$5$", "$6$", "$argon2", "$y$", "$pbkdf2", "pbkdf2", "{SSHA", "{SHA", "{MD5", "{CRYPT", "scrypt:", "SCRAM-SHA", "sha256:", "sha1:", "md5", "*"} {
+		if bytes.HasPrefix(value, []byte(mark)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isEncodedData recognises base64 of files by their first bytes: images, fonts, archives, certificates, public keys.
+func isEncodedData(value []byte) bool {
+	for _, magic := range []string{"iVBORw0KGgo", "/9j/", "R0lGOD", "PHN2Zy", "JVBERi0", "UEsDB", "H4sI", "d09GR", "AAEAAA", "MII", "AAAAB3NzaC1", "AAAAC3NzaC1", "data:"} {
+		if bytes.HasPrefix(value, []byte(magic)) {
+			return true
+		}
+	}
+	return false
+}
+
+// isDigestBeside reports whether a value has the length of a hash in hex, and something before it in its line says that it is one.
+func isDigestBeside(data []byte, a *assignment, value []byte) bool {
+	if inDigest(data, a.start, a.end) {
+		return true
+	}
+	if !isAll(value, "xdigit") || len(value) < 32 {
+		return false
+	}
+	before := data[max(0, a.start-maxBridge):a.start]
+	before = lowerASCII(before[bytes.LastIndexByte(before, '\n')+1:])
+	for _, word := range []string{"sha1", "sha2", "sha5", "sha-", "md5", "digest", "checksum", "hash", "integrity", "fingerprint", "commit", "revision", "etag"} {
+		if bytes.Contains(before, []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+// looksChosen reports whether a value could be a password: no identifier, no code, no path, no number, date or list.
+func looksChosen(value []byte) bool {
+	if bytes.ContainsAny(value, "()[]{}<>\\,|\"") || value[0] == '-' || value[0] == ':' || value[len(value)-1] == ':' || value[0] == '/' {
+		return false
+	}
+	digits := 0
+	for _, c := range value {
+		if c >= '0' && c <= '9' {
+			digits++
+		}
+	}
+	if bytes.Count(value, []byte(":")) > 1 || bytes.ContainsAny(value, "?&=") && bytes.Count(value, []byte("=")) > 1 {
+		return false
+	}
+	return !(bytes.ContainsAny(value, "_-./:") && digits*4 <= len(value) && evidence(value) < weakEvidence && isWords(value)) && len(value)-digits >= 2
+}
+
+// isNumbered reports whether a value is a name with a number, or a date: accessToken-1938933922, S3Configuration.
+func isNumbered(value []byte) bool {
+	if len(value) > 10 && value[4] == '-' && value[7] == '-' && isAll(value[:4], "digit") && isAll(value[5:7], "digit") {
+		return true
+	}
+	groups, digits := 0, 0
+	for i, c := range value {
+		if c >= '0' && c <= '9' {
+			digits++
+			if i == 0 || value[i-1] < '0' || value[i-1] > '9' {
+				groups++
+			}
+		}
+	}
+	return groups == 1 && len(value)-digits >= 12 && isWords(bytes.Trim(value, "0123456789"))
+}
+
+// isTrivial reports whether a password is a word for one, or for a test, with digits and marks around it.
+func isTrivial(value []byte) bool {
+	word := bytes.Trim(lowerASCII(value), "0123456789!@#$%^&*-_.+=?~")
+	switch string(bytes.ReplaceAll(bytes.ReplaceAll(word, []byte("0"), []byte("o")), []byte("@"), []byte("a"))) {
+	case "", "password", "passwd", "pass", "pwd", "passwort", "secret", "test", "testing", "tester", "admin", "administrator", "root", "user", "username", "foo",
+		"bar", "baz", "foobar", "example", "hello", "qwerty", "abc", "abcd", "abcdef", "changeme", "default", "guest", "demo", "letmein", "mypassword", "mypass", "mysecret",
+		"testpassword", "testpass", "testuser", "userpass", "newpassword", "oldpassword", "my", "token", "key", "invalid", "wrong", "xxx", "asdf", "string", "value":
+		return true
+	}
+	return false
+}
+
+// classes4 returns how many of small letters, capitals, digits and other characters a value has.
+func classes4(value []byte) int {
+	n := 0
+	for _, kind := range []string{"lower", "upper", "digit", "special"} {
+		if holds(value, kind) {
+			n++
+		}
+	}
+	return n
+}
+
+// tokenByte reports whether a byte is one that machine-made secrets consist of.
+func tokenByte(c byte) bool {
+	return wordByte(c) || c == '-' || c == '.' || c == '=' || c == '+' || c == '/' || c == '~'
+}
+
+func all(value []byte, is func(c byte) bool) bool {
+	for _, c := range value {
+		if !is(c) {
+			return false
+		}
+	}
+	return true
+}
+
+// unwrapped returns what a value is the base64 of, if that is printable text and the value is no text itself.
+func unwrapped(value []byte) ([]byte, bool) {
+	if len(value) < 12 || len(value)%4 != 0 || evidence(value) < weakEvidence {
+		return nil, false
+	}
+	text, err := base64.StdEncoding.DecodeString(string(value))
+	if err != nil {
+		return nil, false
+	}
+	text = bytes.TrimRight(text, "\r\n")
+	return text, len(text) >= 6 && all(text, func(c byte) bool { return c >= ' ' && c < 0x7f })
+}
