@@ -47,7 +47,7 @@ func TestHelp(t *testing.T) {
 			examples, _, _ := strings.Cut(text, "\nUsage:")
 			_, examples, _ = strings.Cut(examples, "Examples:")
 			c.Flags().VisitAll(func(f *pflag.Flag) {
-				if !strings.Contains(examples, "--"+f.Name) && (f.Shorthand == "" || !strings.Contains(examples, " -"+f.Shorthand+" ")) {
+				if !f.Hidden && !strings.Contains(examples, "--"+f.Name) && (f.Shorthand == "" || !strings.Contains(examples, " -"+f.Shorthand+" ")) {
 					t.Errorf("no example shows --%s", f.Name)
 				}
 			})
