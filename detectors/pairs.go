@@ -137,9 +137,13 @@ func (l *level) scopes(p *part, group []*finding) []interval {
 		return out
 	}
 	lines := lineCursors{data: l.data, lines: max(p.Lines, 0)}
+	reach := rules.PartScope
+	for _, f := range p.formats {
+		reach = max(reach, rules.PartScope+f.longest) // a companion that begins close enough counts as a whole
+	}
 	for i, f := range group {
 		lo, hi := lines.around(f.Start)
-		out[i] = interval{max(lo, f.Start-rules.PartScope), min(max(hi, f.End), f.Start+rules.PartScope)}
+		out[i] = interval{max(lo, f.Start-reach), min(max(hi, f.End), f.End+reach)}
 		out[i].hi = min(max(out[i].hi, f.End), len(l.data))
 	}
 	return out

@@ -174,7 +174,7 @@ func TestClassAndReach(t *testing.T) {
 		{"regex beyond ASCII", `regex = 'acme-[^\s]{3,9}'`, Local, 5 + 36 + 32 + 160 + 5},
 		{"unbounded regex", `regex = 'acme-[a-z]+'`, Whole, -1},
 		{"block", `block = "pem"`, Long, 64<<10 + 32},
-		{"part within lines", "format = \"acme_{hex:20}\"\n[[rule.part]]\nname=\"p\"\nformat=\"{hex:9}\"", Long, 25 + 32 + 16<<10},
+		{"part within lines", "format = \"acme_{hex:20}\"\n[[rule.part]]\nname=\"p\"\nformat=\"{hex:9}\"", Long, 25 + 32 + 16<<10 + 9},
 		{"part in the file", "format = \"acme_{hex:20}\"\n[[rule.part]]\nname=\"p\"\nformat=\"{hex:9}\"\nwithin=\"file\"", Whole, -1},
 	}
 	for _, tt := range tests {

@@ -6,7 +6,7 @@ const (
 	BoundaryContext = 16
 	// NearDistance is the most that may stand between a word of Near or After and the value.
 	NearDistance = 160
-	// PartScope caps the text around a match in which its parts are looked for.
+	// PartScope caps the text between a match and its parts.
 	PartScope = 16 << 10
 	// BlockReach is the size of the largest key or configuration block that an extractor reads.
 	BlockReach = 64 << 10
@@ -38,14 +38,15 @@ func (r *Rule) derive() {
 			reach += NearDistance + words
 		}
 	}
-	scoped := false
+	scope := 0
 	for _, p := range r.Parts {
 		bounded = bounded && !p.File
-		scoped = true
+		for _, f := range p.Formats {
+			_, longest := Length(f.Node)
+			scope = max(scope, PartScope+longest)
+		}
 	}
-	if scoped {
-		reach += PartScope
-	}
+	reach += scope
 	switch {
 	case !bounded, r.Verbatim:
 		r.Class, r.Reach = Whole, -1

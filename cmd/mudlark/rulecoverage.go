@@ -31,7 +31,7 @@ type typeCoverage struct {
 
 func newRulesCoverage() *cobra.Command {
 	f := &ruleFlags{}
-	missing := false
+	missing, markdown := false, false
 	cmd := &cobra.Command{
 		Use:   "coverage [FLAGS]",
 		Short: "Compare the rules with GitHub's list of secret types",
@@ -41,6 +41,7 @@ secret scanning: which of them are found here, by which rule, and which are not.
 Examples:
   mudlark rules coverage                   how many, by provider
   mudlark rules coverage --missing         the types that are not found
+  mudlark rules coverage --markdown        the document docs/coverage.md
   mudlark rules coverage --format json     all types with their rules
   mudlark rules coverage --config my.toml  with rules of your own
 `,
@@ -51,7 +52,10 @@ Examples:
 				return err
 			}
 			c := coverage(all)
-			if f.format == "json" {
+			switch {
+			case markdown:
+				return writeCoverage(cmd.OutOrStdout(), all, &c)
+			case f.format == "json":
 				return printJSON(cmd.OutOrStdout(), c)
 			}
 			return c.print(cmd.OutOrStdout(), missing)
@@ -59,6 +63,7 @@ Examples:
 	}
 	flagGroups{cmd.Flags()}.in(groupRules, func(s *pflag.FlagSet) {
 		f.add(s, true)
+		s.BoolVar(&markdown, "markdown", false, "print all providers with their rules as Markdown")
 		s.BoolVar(&missing, "missing", false, "list the types that are not found")
 	})
 	return cmd

@@ -7,6 +7,7 @@ import (
 	"io"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"text/tabwriter"
@@ -194,11 +195,25 @@ Examples:
 				if own, err = readRules(args[0]); err != nil {
 					return err
 				}
-				builtin = append(builtin, own...)
+				builtin = append(withoutFile(builtin, args[0], own), own...)
 			}
 			return checkRules(cmd.OutOrStdout(), what, builtin, own)
 		},
 	}
+}
+
+// withoutFile returns the built-in rules but those of the file itself, where somebody checks a file of Mudlark's own.
+func withoutFile(builtin []*rules.Rule, file string, own []*rules.Rule) []*rules.Rule {
+	ids := make(map[string]bool, len(own))
+	for _, r := range own {
+		ids[r.ID] = true
+	}
+	name := "rules/" + filepath.Base(file)
+	itself := slices.ContainsFunc(builtin, func(r *rules.Rule) bool { return r.File == name && ids[r.ID] })
+	if !itself {
+		return builtin
+	}
+	return slices.DeleteFunc(slices.Clone(builtin), func(r *rules.Rule) bool { return r.File == name })
 }
 
 // readRules reads a file of rules or, if it has no provider of its own, a configuration file.
