@@ -27,48 +27,64 @@ type Place struct {
 	// Shared: the folder is part of the working tree, so that its files are shared with everybody who clones the repository.
 	Shared bool
 
+	gitDir  string
 	global  bool // the hooks of all repositories of the user
 	forward bool // the folder is Mudlark's, and its hooks call those of the repository
 }
 
 // Locate asks Git for the hooks of the repository around dir.
 func Locate(dir string) (*Place, error) {
-	if _, err := exec.LookPath("git"); err != nil {
-		return nil, errorf("install Git, or put it into $PATH", "git was not found, and without it no hook runs")
-	}
-	info, err := os.Stat(dir)
-	if err != nil || !info.IsDir() {
-		return nil, errorf("name a folder that holds a repository", "%s is not a folder", dir)
-	}
-	out, err := git(dir, "rev-parse", "--is-bare-repository", "--absolute-git-dir")
+	p, base, err := around(dir)
 	if err != nil {
-		return nil, errorf("name a folder that holds a repository, or make one: git init", "%s: %s", dir, firstLine(err))
-	}
-	bare, gitDir, _ := strings.Cut(out, "\n")
-	p := &Place{Bare: bare == "true"}
-	base := gitDir // where a relative core.hooksPath begins: where hooks run
-	if !p.Bare {
-		if p.Top, err = git(dir, "rev-parse", "--show-toplevel"); err != nil {
-			return nil, errorf("go to the working tree", "%s: %s", dir, firstLine(err))
-		}
-		base = filepath.FromSlash(p.Top)
-		p.Top = base
+		return nil, err
 	}
 	if err := ownHooks(base); err != nil {
 		return nil, err
 	}
-	if p.Dir, err = git(base, "rev-parse", "--git-path", "hooks"); err != nil {
-		return nil, errorf("", "%s: %s", dir, firstLine(err))
+	return p, p.setDir(base)
+}
+
+// around finds the repository around dir, and where a relative core.hooksPath begins in it, which is where hooks run.
+func around(dir string) (p *Place, base string, err error) {
+	if _, err := exec.LookPath("git"); err != nil {
+		return nil, "", errorf("install Git, or put it into $PATH", "git was not found, and without it no hook runs")
 	}
-	p.Dir = filepath.FromSlash(p.Dir)
+	info, err := os.Stat(dir)
+	if err != nil || !info.IsDir() {
+		return nil, "", errorf("name a folder that holds a repository", "%s is not a folder", dir)
+	}
+	out, err := git(dir, "rev-parse", "--is-bare-repository", "--absolute-git-dir")
+	if err != nil {
+		return nil, "", errorf("name a folder that holds a repository, or make one: git init", "%s: %s", dir, firstLine(err))
+	}
+	bare, gitDir, _ := strings.Cut(out, "\n")
+	p = &Place{Bare: bare == "true", gitDir: gitDir}
+	if p.Bare {
+		return p, gitDir, nil
+	}
+	top, err := git(dir, "rev-parse", "--show-toplevel")
+	if err != nil {
+		return nil, "", errorf("go to the working tree", "%s: %s", dir, firstLine(err))
+	}
+	p.Top = filepath.FromSlash(top)
+	return p, p.Top, nil
+}
+
+// setDir asks Git where it takes the hooks from.
+func (p *Place) setDir(base string) error {
+	dir, err := git(base, "rev-parse", "--git-path", "hooks")
+	if err != nil {
+		return errorf("", "%s: %s", base, firstLine(err))
+	}
+	p.Dir = filepath.FromSlash(dir)
 	if !filepath.IsAbs(p.Dir) {
 		p.Dir = filepath.Join(base, p.Dir)
 	}
 	if info, err := os.Stat(p.Dir); err == nil && !info.IsDir() {
-		return nil, errorf("git config --unset core.hooksPath", "core.hooksPath is %s, which is no folder, so Git runs no hooks here", p.Dir)
+		return errorf("git config --unset core.hooksPath", "core.hooksPath is %s, which is no folder, so Git runs no hooks here", p.Dir)
 	}
-	p.Shared = !p.Bare && isBelow(p.Dir, p.Top) && !isBelow(p.Dir, gitDir) && !inGitDir(p.Dir)
-	return p, nil
+	p.Shared = !p.Bare && isBelow(p.Dir, p.Top) && !isBelow(p.Dir, p.gitDir) && !inGitDir(p.Dir)
+	return nil
 }
 
 // ownHooks makes sure that the repository's hooks are not those of all repositories of the user or the machine.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -231,27 +232,26 @@ func printConfig(w io.Writer, what string, c *scanner.Config) {
 	}
 }
 
-// showVariables lists the environment variables that stand for flags and are set.
-func showVariables(w io.Writer, root *cobra.Command, e *environment) error {
-	set := map[string]bool{}
+// flagVariables returns the names of the environment variables that stand for flags of a command or of those below it.
+func flagVariables(root *cobra.Command) map[string]bool {
+	names := map[string]bool{}
 	var visit func(*cobra.Command)
 	visit = func(c *cobra.Command) {
-		c.Flags().VisitAll(func(f *pflag.Flag) {
-			if name := variable(f.Name); e.getenv(name) != "" {
-				set[name] = true
-			}
-		})
+		c.Flags().VisitAll(func(f *pflag.Flag) { names[variable(f.Name)] = true })
 		for _, sub := range c.Commands() {
 			visit(sub)
 		}
 	}
 	visit(root)
-	names := make([]string, 0, len(set))
-	for name := range set {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	return names
+}
+
+// showVariables lists the environment variables that stand for flags and are set.
+func showVariables(w io.Writer, root *cobra.Command, e *environment) error {
+	for _, name := range slices.Sorted(maps.Keys(flagVariables(root))) {
+		if e.getenv(name) == "" {
+			continue
+		}
 		if _, err := fmt.Fprintf(w, "%s=%s\n", name, report.Escape(e.getenv(name))); err != nil {
 			return err
 		}

@@ -21,7 +21,8 @@ func testEnvironment() (e *environment, stdout, stderr *bytes.Buffer) {
 	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
 	return &environment{
 		stdin: strings.NewReader(""), stdout: stdout, stderr: stderr, getenv: func(string) string { return "" },
-		now: func() time.Time { return time.Date(2024, 5, 31, 12, 0, 0, 0, time.UTC) },
+		environ: func() []string { return nil },
+		now:     func() time.Time { return time.Date(2024, 5, 31, 12, 0, 0, 0, time.UTC) },
 	}, stdout, stderr
 }
 
@@ -67,6 +68,7 @@ func TestExamples(t *testing.T) {
 			}
 			line, _, _ = strings.Cut(line, "  ")
 			line, _, _ = strings.Cut(line, " <")
+			line, _, _ = strings.Cut(line, " >")
 			args := fields(line)
 			root := newRoot(e)
 			sub, rest, err := root.Find(args)

@@ -16,6 +16,7 @@ type environment struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	environ        func() []string // all variables, as NAME=value
 	now            func() time.Time
 	started        time.Time // of the process
 
@@ -68,8 +69,11 @@ func newRoot(e *environment) *cobra.Command {
 	root.SetErr(e.stderr)
 	root.SetHelpFunc(printHelp)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newGit(e), newDir(e), newStdin(e), newVerify(e), newRevoke(e), newHook(e), newBaseline(e), newConfig(e), newTriage(e), newRules(e), newInit(e), newVersion())
+	root.AddCommand(newGit(e), newDir(e), newStdin(e), newVerify(e), newRevoke(e), newHook(e), newBaseline(e), newConfig(e), newTriage(e), newRules(e), newInit(e), newDoctor(e), newCompletion(), newMan(), newVersion())
 	root.SetHelpCommand(newHelp())
+	if err := completeValues(root); err != nil {
+		panic(err) // a flag that is not there or is registered twice: a mistake in this package
+	}
 	return root
 }
 

@@ -21,8 +21,15 @@ func newVersion() *cobra.Command {
 	}
 }
 
+// linkedVersion is put in by the linker (-ldflags "-X main.linkedVersion=v1.2.3") where there is no repository to take a version from;
+// nothing else sets it.
+var linkedVersion string
+
 // version returns the version with which the binary was built: a tag, a pseudo-version that names the commit, or "devel".
 func version() string {
+	if linkedVersion != "" {
+		return linkedVersion
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		return info.Main.Version
 	}
