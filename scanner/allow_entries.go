@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"mudlark/detectors"
 	"mudlark/report"
@@ -95,11 +96,14 @@ func hinted(hint string) string {
 
 // knownNames returns a function that says which names, in lower case, rules and providers have.
 func (s *scan) knownNames() func(string) bool {
-	names := map[string]bool{}
-	for _, r := range slices.Concat(s.o.Rules, s.conf.Rules) {
-		names[strings.ToLower(r.ID)], names[strings.ToLower(r.Provider)] = true, true
-	}
-	return func(name string) bool { return names[name] }
+	names := sync.OnceValue(func() map[string]bool { // hardly any scan asks
+		m := map[string]bool{}
+		for _, r := range slices.Concat(s.o.Rules, s.conf.Rules) {
+			m[strings.ToLower(r.ID)], m[strings.ToLower(r.Provider)] = true, true
+		}
+		return m
+	})
+	return func(name string) bool { return names()[name] }
 }
 
 // addAllow files an entry under what can be looked up of it. Entries that have expired or that name no rule count for nothing.

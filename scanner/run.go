@@ -119,12 +119,9 @@ func localPath(target string) string {
 
 // checkNames makes sure that --rule and --exclude-rule name something.
 func (s *scan) checkNames() error {
-	known := map[string]bool{}
-	for _, r := range slices.Concat(s.o.Rules, s.conf.Rules) {
-		known[strings.ToLower(r.ID)], known[strings.ToLower(r.Provider)] = true, true
-	}
+	known := s.knownNames()
 	for _, name := range slices.Concat(s.o.RuleFilter, s.o.RuleExclude) {
-		if !known[strings.ToLower(name)] {
+		if !known(strings.ToLower(name)) {
 			return &UsageError{Message: fmt.Sprintf("there is no rule or provider %q", name), Hint: "mudlark rules list shows them all"}
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -135,16 +134,6 @@ func (f *scanFlags) defaultFailOn() string {
 		return failVerified
 	}
 	return failAny
-}
-
-// fixedMemory is what a scan needs beside its budget: the program itself, the rules, the graph of a large history.
-const fixedMemory = 64 << 20
-
-// boundMemory makes the garbage collector work for the budget: it collects when the heap has grown by half instead of doubled,
-// and more often near the limit.
-func boundMemory(budget int64) {
-	debug.SetGCPercent(50)
-	debug.SetMemoryLimit(fixedMemory + budget)
 }
 
 // scan runs a scan and writes its reports. The error says with which code to exit.

@@ -16,6 +16,7 @@ import (
 )
 
 func main() {
+	delayCollection()
 	started := time.Now()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // from then on a second signal ends the process at once

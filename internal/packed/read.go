@@ -35,7 +35,9 @@ func (f *Format) Read(data string, v any) error {
 type reader struct {
 	data   string
 	at     int
-	budget int // bytes that may still be allocated
+	budget int      // bytes that may still be allocated
+	texts  []string // to be given out: fewer and larger allocations are cheaper
+	bytes  []byte
 	depth  int
 	failed bool
 }
@@ -61,6 +63,37 @@ func (r *reader) number() uint64 {
 	}
 	r.fail()
 	return 0
+}
+
+// slabSize is the number of values that are allocated at a time.
+const slabSize = 512
+
+func (r *reader) strings(n int) []string {
+	if n == 0 || n > slabSize/4 {
+		return make([]string, n)
+	}
+	if n > len(r.texts) {
+		r.texts = make([]string, slabSize)
+	}
+	list := r.texts[:n:n]
+	r.texts = r.texts[n:]
+	return list
+}
+
+// raw reads bytes.
+func (r *reader) raw() []byte {
+	s := r.text()
+	n := len(s)
+	if n == 0 || n > slabSize {
+		return []byte(s)
+	}
+	if n > len(r.bytes) {
+		r.bytes = make([]byte, 8*slabSize)
+	}
+	list := r.bytes[:n:n]
+	r.bytes = r.bytes[n:]
+	copy(list, s)
+	return list
 }
 
 // signed undoes binary.AppendVarint.
@@ -158,12 +191,12 @@ func readElements(element *plan) func(*reader, reflect.Value) {
 
 func (p *planner) slice(t reflect.Type) func(*reader, reflect.Value) {
 	if t.Elem().Kind() == reflect.Uint8 {
-		return func(r *reader, v reflect.Value) { v.SetBytes([]byte(r.text())) }
+		return func(r *reader, v reflect.Value) { v.SetBytes(r.raw()) }
 	}
 	switch t {
 	case reflect.TypeFor[[]string]():
 		return func(r *reader, v reflect.Value) {
-			list := make([]string, r.length(16))
+			list := r.strings(r.length(16))
 			for i := range list {
 				list[i] = r.text()
 			}
@@ -256,6 +289,7 @@ func (p *planner) behind(t reflect.Type) func(*reader, reflect.Value) {
 	for i, k := range p.format.kindsOf(t) {
 		plans[i] = p.planFor(k.Elem())
 	}
+	slabs := make([]slab, len(p.format.kinds))
 	return func(r *reader, v reflect.Value) {
 		kind := r.number()
 		r.depth++
@@ -268,9 +302,23 @@ func (p *planner) behind(t reflect.Type) func(*reader, reflect.Value) {
 			r.fail()
 			return
 		}
-		n := reflect.New(element)
-		plans[kind].read(r, n.Elem())
-		v.Set(n)
+		n := slabs[kind].next(element)
+		plans[kind].read(r, n)
+		v.Set(n.Addr())
 		r.depth--
 	}
+}
+
+// A slab is a list of zero values of one type to be given out.
+type slab struct {
+	list reflect.Value
+	used int
+}
+
+func (s *slab) next(t reflect.Type) reflect.Value {
+	if !s.list.IsValid() || s.used == s.list.Len() {
+		s.list, s.used = reflect.MakeSlice(reflect.SliceOf(t), slabSize/8, slabSize/8), 0
+	}
+	s.used++
+	return s.list.Index(s.used - 1)
 }
