@@ -46,6 +46,11 @@ type Probe struct {
 	Endpoints []*url.URL
 	// Canaries: known canaries are asked about as well; else they are Skipped with reason Canary.
 	Canaries bool
+	// Plaintext: clear text is allowed (--allow-plaintext). Protocols whose servers say themselves whether they have TLS skip what has
+	// none without it; the others declare it by Target.Clear.
+	Plaintext bool
+	// UserAgent is what HTTP requests call Mudlark.
+	UserAgent string
 	// Dial connects to one of the Targets and to nothing else, under the host policy.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Client sends HTTP requests to the Targets under the host policy: no redirects, TLS verified.
@@ -57,7 +62,10 @@ type Probe struct {
 // protocols returns the verifiers by name.
 func protocols() map[string]Protocol {
 	return map[string]Protocol{
-		"jwt": jwt{},
+		"aws":      aws{},
+		"jwt":      jwt{},
+		"postgres": postgres{},
+		"redis":    redis{},
 	}
 }
 
@@ -74,7 +82,7 @@ var errNoTarget = errors.New("not among the targets")
 
 // probe returns the question for a protocol.
 func (e *Engine) probe(v *values) *Probe {
-	p := &Probe{Rule: v.rule, Secret: v.secret, Parts: v.parts, Canaries: e.o.Canaries}
+	p := &Probe{Rule: v.rule, Secret: v.secret, Parts: v.parts, Canaries: e.o.Canaries, Plaintext: e.o.AllowPlaintext, UserAgent: e.o.UserAgent}
 	if name := v.rule.Verify.Endpoint; name != "" {
 		p.Endpoints = e.o.Endpoints[name]
 	}

@@ -32,9 +32,12 @@ func (v *values) key() string {
 	return b.String()
 }
 
-// secrets returns what of the values must not be shown.
+// secrets returns what of the values must not be shown: of a URL, its password; user and host are public.
 func (v *values) secrets() []string {
 	list := []string{v.secret}
+	if l, ok := parseLogin(v.secret); ok {
+		list = []string{l.password}
+	}
 	for _, p := range v.rule.Parts {
 		if s := v.parts[p.Name]; s != "" && !p.Public {
 			list = append(list, s)
