@@ -305,7 +305,7 @@ func TestReportsForOthersHoldNoSecrets(t *testing.T) {
 	secret := "exa_" + strings.Repeat("Zq7", 12)
 	companion := strings.Repeat("pT4", 9)
 	for name, handler := range map[string]func(io.Writer) Handler{
-		"sarif": NewSARIF, "gitlab": NewGitLab, "codequality": NewCodeQuality, "junit": NewJUnit, "github": NewGitHub,
+		"sarif": NewSARIF, "gitlab": NewGitLab, "codequality": NewCodeQuality, "junit": NewJUnit, "github": NewGitHub, "azure": NewAzure, "markdown": NewMarkdown,
 		"discreet json": func(w io.Writer) Handler { return Discreet(NewJSON(w)) },
 		"discreet text": func(w io.Writer) Handler { return Discreet(NewText(w, TextOptions{ShowSecrets: true})) },
 		"discreet csv":  func(w io.Writer) Handler { return Discreet(NewCSV(w)) },
@@ -341,5 +341,23 @@ func TestGitHubShowsTheWorstFirst(t *testing.T) {
 	}
 	if !strings.Contains(lines[0], "which works") || !strings.HasPrefix(lines[14], "error: ") {
 		t.Errorf("first %s, last %s", lines[0], lines[14])
+	}
+}
+
+// TestMarkdownIsText makes sure that foreign text is no Markdown and no HTML, whatever it holds.
+func TestMarkdownIsText(t *testing.T) {
+	attack := "<img src=x onerror=1> ![a](https://evil.example/x.png) [b](https://evil.example) @ann #1 `x` | y ~~z~~ **w** https://evil.example"
+	c, f, v := sample()
+	for _, one := range f {
+		one.Name, one.Redacted, one.Path, one.Severity = attack, attack, ref(attack), attack
+		one.Rotate = "javascript:alert(1)"
+	}
+	v.Skipped = []Skipped{{What: attack, Why: attack}}
+	var b bytes.Buffer
+	play(t, NewMarkdown(&b), c, f, v)
+	for _, bad := range []string{"<img", "![", "](http", "@ann", "`", "**", "https://evil", "javascript:"} {
+		if strings.Contains(b.String(), bad) {
+			t.Errorf("%q is in\n%s", bad, b.String())
+		}
 	}
 }

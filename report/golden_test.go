@@ -155,6 +155,8 @@ func TestGolden(t *testing.T) {
 		{"all.codequality.json", func(b *bytes.Buffer) Handler { return NewCodeQuality(b) }},
 		{"all.junit.xml", func(b *bytes.Buffer) Handler { return NewJUnit(b) }},
 		{"all.csv", func(b *bytes.Buffer) Handler { return NewCSV(b) }},
+		{"all.markdown.md", func(b *bytes.Buffer) Handler { return NewMarkdown(b) }},
+		{"all.azure.txt", func(b *bytes.Buffer) Handler { return NewAzure(b) }},
 		{"all.github.txt", func(b *bytes.Buffer) Handler { return NewGitHub(b) }},
 	}
 	for _, tt := range tests {

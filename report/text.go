@@ -102,7 +102,7 @@ func (t *textHandler) Coverage(c *Coverage) error {
 		t.summary(&c.Summary, c.Complete)
 	}
 	t.coverage(c)
-	return nil
+	return t.w.Flush() // other handlers may write to the same place from here on
 }
 
 func (t *textHandler) Done() error { return t.w.Flush() }

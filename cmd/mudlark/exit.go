@@ -27,6 +27,7 @@ type exitError struct {
 	code    int
 	message string // what happened, where
 	hint    string // what to do next
+	lines   string // what to write somewhere, below the hint; our own text
 }
 
 func (e *exitError) Error() string { return e.message }
@@ -51,6 +52,10 @@ func finish(stderr io.Writer, err error) int {
 		}
 		if hint != "" {
 			fmt.Fprintln(stderr, "hint: "+report.Escape(hint))
+		}
+		var exit *exitError
+		if errors.As(e, &exit) && exit.lines != "" {
+			fmt.Fprintln(stderr, "\n  "+strings.ReplaceAll(exit.lines, "\n", "\n  ")+"\n")
 		}
 	}
 	var coded interface{ ExitCode() int }

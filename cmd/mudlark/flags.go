@@ -44,6 +44,8 @@ type scanFlags struct {
 
 	// text makes the handler of format text, which then goes to standard error; nil for the usual one.
 	text func(io.Writer, report.TextOptions) report.Handler
+	// more are handlers beside those that the flags name.
+	more []report.Handler
 }
 
 // defaultDecodeDepth is how many encodings within each other are undone.
@@ -69,7 +71,7 @@ func (f *scanFlags) add(cmd *cobra.Command) {
 	g.in(groupVerify, f.addVerification)
 	g.in(groupOutput, func(s *pflag.FlagSet) {
 		f.format = "text"
-		s.Var(words{&f.format, "FORMAT", formats}, "format", "print the report as text, json, jsonl, sarif, gitlab, codequality, junit, csv or github, or as trufflehog or gitleaks print theirs")
+		s.Var(words{&f.format, "FORMAT", formats}, "format", "print the report as text, json, jsonl, sarif, gitlab, codequality, junit, csv, markdown, or commands for github or azure, or as trufflehog or gitleaks print theirs")
 		s.VarP(list{&f.outputs, "FORMAT=FILE"}, "output", "o", "write the report to a file, too; repeatable")
 		s.BoolVar(&f.showSecrets, "show-secrets", false, "print secrets in full instead of redacted")
 		s.BoolVarP(&f.quiet, "quiet", "q", false, "print findings, what was not read, and errors only")

@@ -17,7 +17,7 @@ import (
 )
 
 // formats are the formats of reports.
-var formats = []string{"text", "json", "jsonl", "sarif", "gitlab", "codequality", "junit", "csv", "github", "trufflehog", "gitleaks"}
+var formats = []string{"text", "json", "jsonl", "sarif", "gitlab", "codequality", "junit", "csv", "github", "azure", "markdown", "trufflehog", "gitleaks"}
 
 // maxTextWidth is how wide text gets on a wide terminal.
 const maxTextWidth = 120
@@ -65,6 +65,7 @@ func (f *scanFlags) openReports(e *environment) (*reports, error) {
 		r.files = append(r.files, file)
 		r.handlers = append(r.handlers, newHandler(format, file, text))
 	}
+	r.handlers = append(r.handlers, f.more...)
 	return r, nil
 }
 
@@ -86,6 +87,10 @@ func newHandler(format string, w io.Writer, o report.TextOptions) report.Handler
 		return report.NewCSV(w)
 	case "github":
 		return report.NewGitHub(w)
+	case "azure":
+		return report.NewAzure(w)
+	case "markdown":
+		return report.NewMarkdown(w)
 	case "trufflehog":
 		return report.NewTruffleHog(w)
 	case "gitleaks":

@@ -140,3 +140,12 @@ func plainURL(url string) string {
 	}
 	return strings.TrimSuffix(strings.TrimRight(rest, "/"), ".git")
 }
+
+// RemoteURL returns the URL that the repository's configuration has for a remote; "" if it has none.
+func (r *Repo) RemoteURL(name string) string {
+	conf := r.remotes()[name]
+	if conf == nil || len(conf.urls) == 0 {
+		return ""
+	}
+	return conf.urls[0]
+}
