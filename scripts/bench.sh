@@ -40,7 +40,7 @@ timed() {
 }
 
 # findings FILE: a report without what no two runs have in common.
-findings() { sed -E -e 's/"(duration_seconds|exposed_seconds)": *[0-9.]+/"\1": 0/' "$1"; }
+findings() { sed -E -e 's/"(duration_seconds|exposed_seconds)": *[0-9.]+/"\1": 0/' -e 's/"started": *"[^"]*"/"started": ""/' "$1"; }
 
 printf '%-24s %12s %12s %8s %10s %9s  %s\n' repository 'git log -p' mudlark ratio 'max RSS' CPU/wall findings
 failed=0
