@@ -48,13 +48,17 @@ func judgeSecret(a *assignment, data, value []byte) rules.Confidence {
 
 // judgePassword returns how sure it is that a value is a password that somebody chose.
 func judgePassword(a *assignment, value []byte) rules.Confidence {
-	if len(value) < 6 || len(value) > 128 || isOther(value) || isHashed(value) {
+	if len(value) < 6 || len(value) > 128 {
 		return ""
 	}
 	if bytes.IndexByte(value, ' ') >= 0 {
-		if a.tight && a.quoted && all(value, func(c byte) bool { return isLetter(c) || c == ' ' }) {
-			return rules.Low // words
+		words := all(value, func(c byte) bool { return isLetter(c) || c == ' ' })
+		if a.tight && a.quoted && words && !bytes.Contains(lowerASCII(value), []byte("passw")) {
+			return rules.Low
 		}
+		return ""
+	}
+	if isOther(value) || isHashed(value) {
 		return ""
 	}
 	if !looksChosen(value) {
@@ -64,7 +68,7 @@ func judgePassword(a *assignment, value []byte) rules.Confidence {
 	kinds := classes4(value)
 	special := holds(value, "special")
 	switch {
-	case !a.quoted && e < weakEvidence && (!holds(value, "digit") || bytes.IndexByte(value, '.') > 0):
+	case !a.quoted && !(a.line && a.tight && all(value, isLetter)) && e < weakEvidence && (!holds(value, "digit") || bytes.IndexByte(value, '.') > 0):
 		return "" // a variable
 	case isNumbered(value):
 		return ""

@@ -152,7 +152,7 @@ evidence = "https://acme.example/api"
 			},
 			Success: []Condition{{Status: []int{204}}}, Proof: "verify", Evidence: "https://acme.example/api",
 		},
-		Class: Long, Reach: 32 + 2*16 + 160 + 4 + 160 + 3 + 16<<10,
+		Class: Long, Reach: 32 + 2*16 + 160 + 4 + 160 + 3 + 16<<10 + 40,
 		File: "acme.toml", Line: 4,
 	}
 	if diff := cmp.Diff(want, r); diff != "" {
