@@ -180,6 +180,7 @@ func TestForeignTextIsHarmless(t *testing.T) {
 		"junit":        NewJUnit,
 		"csv":          NewCSV,
 		"github":       NewGitHub,
+		"html":         NewHTML,
 		"azure":        NewAzure,
 		"markdown":     NewMarkdown,
 	}

@@ -71,7 +71,7 @@ func (f *scanFlags) add(cmd *cobra.Command) {
 	g.in(groupVerify, f.addVerification)
 	g.in(groupOutput, func(s *pflag.FlagSet) {
 		f.format = "text"
-		s.Var(words{&f.format, "FORMAT", formats}, "format", "print the report as text, json, jsonl, sarif, gitlab, codequality, junit, csv, markdown, or commands for github or azure, or as trufflehog or gitleaks print theirs")
+		s.Var(words{&f.format, "FORMAT", formats}, "format", "print the report as text, json, jsonl, sarif, gitlab, codequality, junit, csv, html, markdown, or commands for github or azure, or as trufflehog or gitleaks print theirs")
 		s.VarP(list{&f.outputs, "FORMAT=FILE"}, "output", "o", "write the report to a file, too; repeatable")
 		s.BoolVar(&f.showSecrets, "show-secrets", false, "print secrets in full instead of redacted")
 		s.BoolVarP(&f.quiet, "quiet", "q", false, "print findings, what was not read, and errors only")

@@ -93,6 +93,7 @@ func commonExamples(command string) string {
 	for _, e := range [][2]string{
 		{"--format json", "for programs; or jsonl: one per line"},
 		{"-o json=out.json -o text=out.txt", "reports as files"},
+		{"-o html=report.html", "a page to look at and to filter"},
 		{"-o sarif=out.sarif -o junit=out.xml", "for code scanning, for CI"},
 		{"--show-secrets", "secrets in full"},
 		{"--min-confidence low", "doubtful ones, too"},

@@ -17,7 +17,7 @@ import (
 )
 
 // formats are the formats of reports.
-var formats = []string{"text", "json", "jsonl", "sarif", "gitlab", "codequality", "junit", "csv", "github", "azure", "markdown", "trufflehog", "gitleaks"}
+var formats = []string{"text", "json", "jsonl", "sarif", "gitlab", "codequality", "junit", "csv", "html", "github", "azure", "markdown", "trufflehog", "gitleaks"}
 
 // maxTextWidth is how wide text gets on a wide terminal.
 const maxTextWidth = 120
@@ -87,6 +87,8 @@ func newHandler(format string, w io.Writer, o report.TextOptions) report.Handler
 		return report.NewCSV(w)
 	case "github":
 		return report.NewGitHub(w)
+	case "html":
+		return report.NewHTML(w)
 	case "azure":
 		return report.NewAzure(w)
 	case "markdown":
