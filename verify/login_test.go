@@ -149,6 +149,7 @@ func hostileServers() map[string]script {
 // urlProtocols are the protocols whose secrets are URLs, with their schemes.
 func urlProtocols() map[string][]string {
 	return map[string][]string{
+		"mysql":    {"mysql"},
 		"postgres": {"postgres"},
 		"redis":    {"redis", "rediss"},
 	}
@@ -198,6 +199,9 @@ func TestLoginPolicy(t *testing.T) {
 func TestLoginWithoutTLS(t *testing.T) {
 	t.Parallel()
 	for protocol, schemes := range urlProtocols() {
+		if protocol == "mysql" {
+			continue // its server speaks first: TestMySQLServers
+		}
 		var got []byte
 		done := make(chan struct{}, 1)
 		address := scripted(t, func(c net.Conn) {

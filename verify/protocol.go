@@ -64,8 +64,10 @@ func protocols() map[string]Protocol {
 	return map[string]Protocol{
 		"aws":      aws{},
 		"jwt":      jwt{},
+		"mysql":    mysql{},
 		"postgres": postgres{},
 		"redis":    redis{},
+		"vault":    vault{},
 	}
 }
 
