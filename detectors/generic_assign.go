@@ -143,6 +143,14 @@ func (b *bridge) assignment() (assignment, bool) {
 		return b.pair()
 	case c == '>':
 		return b.element()
+	case b.has("</key>"):
+		b.pos += len("</key>")
+		b.breaks()
+		if !b.has("<string>") {
+			return assignment{}, false
+		}
+		b.pos += len("<string>")
+		return b.text()
 	case c == '(' && gap == 0 && b.quote == 0 && b.setter():
 		b.pos++
 		b.breaks()
@@ -240,8 +248,7 @@ func (b *bridge) opensList() bool {
 	return i > 0 && (b.data[i-1] == '(' || b.data[i-1] == '[' || b.data[i-1] == '{')
 }
 
-// element reads the text of an XML element of the name, or of one that has the name as an attribute, or the string that follows a key of
-// that name in a property list.
+// element reads the text of an XML element of the name, or of one that has the name as an attribute.
 func (b *bridge) element() (assignment, bool) {
 	b.pos++
 	if b.from > 0 && b.data[b.from-1] == '<' || b.quote != 0 {
@@ -312,7 +319,7 @@ func (b *bridge) array() (assignment, bool) {
 	return b.quotedValue()
 }
 
-// nextLine reads what stands in the line below the name: "value: v" of a list of pairs, <string>v</string>, or the value alone.
+// nextLine reads what stands in the line below the name: "value: v" of a list of pairs, or the value alone.
 func (b *bridge) nextLine() (assignment, bool) {
 	b.breaks()
 	for _, key := range []string{"value", "\"value\""} {
@@ -326,10 +333,6 @@ func (b *bridge) nextLine() (assignment, bool) {
 			b.blanks()
 			return b.value(false)
 		}
-	}
-	if b.has("<string>") {
-		b.pos += len("<string>")
-		return b.text()
 	}
 	if !b.startsLine() {
 		return assignment{}, false

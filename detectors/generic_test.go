@@ -1,0 +1,79 @@
+package detectors
+
+import (
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"mudlark/rules"
+)
+
+// TestEvidence: so much evidence as docs/accuracy.md says have random values, and words have none.
+func TestEvidence(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	const letters = "abcdefghijklmnopqrstuvwxyz"
+	for name, chars := range map[string]string{
+		"hex": "0123456789abcdef", "base36": "0123456789" + letters, "base62": "0123456789" + letters + strings.ToUpper(letters),
+		"base32": "234567" + strings.ToUpper(letters),
+	} {
+		missed := 0
+		for range 2000 {
+			if evidence(randomOf(rnd, chars, 20)) < strongEvidence {
+				missed++
+			}
+		}
+		if missed > 20 {
+			t.Errorf("%s: %d of 2,000 random values of 20 characters have less than %d bits", name, missed, strongEvidence)
+		}
+	}
+	for _, words := range []string{
+		"authenticationProvider", "com.acme.service.TokenRepository", "my-very-secret-value-for-development", "application/x-www-form-urlencoded",
+		"GOOGLE_APPLICATION_CREDENTIALS", "user_password_confirmation",
+	} {
+		if e := evidence([]byte(words)); e >= 0 {
+			t.Errorf("%q has %.1f bits", words, e)
+		}
+	}
+}
+
+func TestKindOfName(t *testing.T) {
+	for name, want := range map[string]nameKind{
+		"DB_PASSWORD": passwordName, "smtpPass": passwordName, "user.pwd": passwordName, "challenge41password": passwordName,
+		"AWSSecretKey": secretName, "x-api-key": secretName, "githubToken": secretName, "SIGNING_KEY": secretName, "GITHUB_PAT": secretName,
+		"monkey": plainName, "primary_key": plainName, "AUTHOR": plainName, "csrfToken": plainName, "next_page_token": plainName, "bypass": plainName,
+		"password_hash": plainName, "tokenType": plainName, "secretName": plainName, "compass": plainName, "publicApiKey": plainName,
+	} {
+		if got := kindOfName([]byte(name)); got != want {
+			t.Errorf("%q is of kind %d, want %d", name, got, want)
+		}
+	}
+}
+
+// TestAssignments: forms that the matrix lacks, and what is no secret in spite of its name.
+func TestAssignments(t *testing.T) {
+	s := catalogueEngine(t, catalogue(t)).NewScanner()
+	rnd := rand.New(rand.NewPCG(7, 8))
+	_, value := generateAssignment(rnd, nil)
+	for _, form := range []string{
+		"db_password: str = \"%\"\n", "var client_secret string = \"%\"\n", "char api_key[] = \"%\";\n", "os.Setenv(\"CLIENT_SECRET\", \"%\")\n",
+		"define('DB_PASSWORD', '%');\n", "mysql --password=% db\n", "login --token % --yes\n", "client.setPassword(\"%\");\n", "<key>apiKey</key>\n<string>%</string>\n",
+		"{\"key\": \"API_KEY\", \"value\": \"%\"}\n", "const k = process.env.API_TOKEN || '%';\n", "x=${API_SECRET:-%}\n", "ALTER USER a PASSWORD '%';\n",
+	} {
+		text := strings.ReplaceAll(form, "%", string(value))
+		if got := s.Scan([]byte(text)).Matches; len(got) != 1 || string(got[0].Secret) != string(value) || got[0].Confidence != rules.Medium {
+			t.Errorf("%q gives %s", text, describe(got))
+		}
+	}
+	for _, text := range []string{
+		"password = os.environ['DB_PASSWORD']", "password: ${DB_PASSWORD}", "token = getToken(user1)", "api_key = \"{{ api_key }}\"", "secret: ENC[AES256_GCM,data:Zm9v9b2Jh]",
+		"password: !vault |", "PASS: binutils-all/i386/pr21231a", "const token = tokens[i + 1];", "password: \"Passwort2\u00e4ndern\"", "client_secret: f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+		"auth_token: $AUTH_TOKEN/v1", "password_hash = \"5f4dcc3b5aa765d61d8327deb882cf99\"", "Passwd: r.Passwd,", "password=changeme", "secret_key = \"your-secret-key\"",
+		"access_token: 2016-09-08T21:47:36Z", "password: https://example.org/reset1",
+	} {
+		for _, m := range s.Scan([]byte(text + "\n")).Matches {
+			if m.Confidence != rules.Low {
+				t.Errorf("%q gives %s %q (%s)", text, m.Rule.ID, m.Secret, m.Confidence)
+			}
+		}
+	}
+}
