@@ -1,0 +1,18 @@
+# docker build -t mudlark .
+# docker run --rm -v "$PWD:/repo:ro" mudlark                     the history of the repository here
+# docker run --rm -v "$PWD:/repo:ro" mudlark git --only-verified
+# The repository may belong to another user than the one in the container: nothing of its configuration is obeyed, so its owner is not asked.
+FROM golang:1.26 AS build
+ARG VERSION=
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.linkedVersion=$VERSION" -o /mudlark ./cmd/mudlark
+
+# Certificates for verification, no shell, a user that is not root.
+FROM gcr.io/distroless/static-debian12:nonroot
+COPY --from=build /mudlark /usr/bin/mudlark
+WORKDIR /repo
+ENTRYPOINT ["/usr/bin/mudlark"]
+CMD ["git", "."]
