@@ -58,12 +58,15 @@ func (l *lazyRegex) compile() (*re2.Regexp, error) {
 
 // possible reports whether a match may lie in the text. Scratch is used and returned for use again.
 func (l *lazyRegex) possible(text, scratch []byte) (bool, []byte) {
-	if len(l.needs) == 0 {
-		return true, scratch
+	scratch = scratch[:0]
+	lowered := func() []byte {
+		if len(scratch) == 0 {
+			scratch = lowerInto(scratch, text)
+		}
+		return scratch
 	}
-	scratch = lowerInto(scratch[:0], text)
 	for _, n := range l.needs {
-		if !n.metBy(scratch) {
+		if !n.metBy(text, lowered) {
 			return false, scratch
 		}
 	}

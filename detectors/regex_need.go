@@ -5,8 +5,14 @@ import (
 	"regexp/syntax"
 )
 
-// A need is a list of literals, in lower case, of which every text that a regex matches holds at least one, ASCII case ignored.
-type need [][]byte
+// A need is a list of literals of which every text that a regex matches holds at least one.
+type need []needed
+
+// A needed literal is, with fold, in lower case, and ASCII case is ignored.
+type needed struct {
+	text []byte
+	fold bool
+}
 
 // minNeed is the number of bytes of the shortest literal that is worth looking for.
 const minNeed = 2
@@ -16,8 +22,9 @@ const minNeed = 2
 func needsOf(re *syntax.Regexp) []need {
 	switch re.Op {
 	case syntax.OpLiteral:
-		if lit, ok := asciiLower(re.Rune); ok && len(lit) >= minNeed {
-			return []need{{lit}}
+		fold := re.Flags&syntax.FoldCase != 0
+		if lit, ok := asciiText(re.Rune, fold); ok && len(lit) >= minNeed {
+			return []need{{{lit, fold}}}
 		}
 	case syntax.OpCapture, syntax.OpPlus:
 		return needsOf(re.Sub[0])
@@ -50,9 +57,9 @@ func bestNeed(list []need) need {
 	var best need
 	length := 0
 	for _, n := range list {
-		shortest := len(n[0])
+		shortest := len(n[0].text)
 		for _, lit := range n {
-			shortest = min(shortest, len(lit))
+			shortest = min(shortest, len(lit.text))
 		}
 		if shortest > length {
 			best, length = n, shortest
@@ -61,23 +68,30 @@ func bestNeed(list []need) need {
 	return best
 }
 
-// asciiLower returns the text in lower case; false if it holds anything that Unicode folds with a letter outside ASCII, or that is itself
-// outside.
-func asciiLower(text []rune) ([]byte, bool) {
+// asciiText returns the text as bytes, with fold in lower case; false if it holds anything outside ASCII, which folds in other ways.
+func asciiText(text []rune, fold bool) ([]byte, bool) {
 	out := make([]byte, 0, len(text))
 	for _, r := range text {
 		if r >= 0x80 {
 			return nil, false
 		}
-		out = append(out, lower(byte(r)))
+		c := byte(r)
+		if fold {
+			c = lower(c)
+		}
+		out = append(out, c)
 	}
 	return out, true
 }
 
-// metBy reports whether the text, which is in lower case, holds one of the literals.
-func (n need) metBy(lowered []byte) bool {
+// metBy reports whether the text holds one of the literals. Lowered returns the text in lower case.
+func (n need) metBy(text []byte, lowered func() []byte) bool {
 	for _, lit := range n {
-		if bytes.Contains(lowered, lit) {
+		in := text
+		if lit.fold {
+			in = lowered()
+		}
+		if bytes.Contains(in, lit.text) {
 			return true
 		}
 	}

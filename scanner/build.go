@@ -156,11 +156,19 @@ func (b *builder) fingerprint(l *lifeStory) (string, error) {
 	return l.fingerprint, err
 }
 
-// prepareFingerprints works out the fingerprints of stories. That of a weak secret is slow on purpose, so all workers do it.
+// prepareFingerprints works out the fingerprints of stories. That of a weak secret takes time and memory on purpose, so one worker does a
+// few of them, and more workers do many.
 func (b *builder) prepareFingerprints(list []*lifeStory) {
+	const few = 16
+	weak := 0
+	for _, l := range list {
+		if b.s.items.get(l.item).rule.Weak {
+			weak++
+		}
+	}
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(len(b.s.workers), len(list)) {
+	for range min(len(b.s.workers), 1+weak/few) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
