@@ -67,6 +67,7 @@ func protocols() map[string]Protocol {
 		"mysql":    mysql{},
 		"postgres": postgres{},
 		"redis":    redis{},
+		"smtp":     smtp{},
 		"vault":    vault{},
 	}
 }

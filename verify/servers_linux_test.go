@@ -92,7 +92,15 @@ func serverCommand(t *testing.T, dir, path string, args ...string) *exec.Cmd {
 // serve starts a server, waits until it listens on the port of loopback, and stops it at the end of the test.
 func serve(t *testing.T, dir, port, path string, args ...string) {
 	t.Helper()
+	serveAs(t, unprivileged(t), dir, port, path, args...)
+}
+
+// serveAs is serve for the account that the server is to run in, nil for this one.
+func serveAs(t *testing.T, account *syscall.Credential, dir, port, path string, args ...string) {
+	t.Helper()
 	cmd := serverCommand(t, dir, path, args...)
+	cmd.SysProcAttr.Credential = account
+	cmd.Env = append(cmd.Env, "PYTHONPATH="+os.Getenv("PYTHONPATH"))
 	var log bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &log, &log
 	if err := cmd.Start(); err != nil {

@@ -15,9 +15,9 @@ import (
 func TestOpenBaoServer(t *testing.T) {
 	t.Parallel()
 	server := program(t, "bao")
-	dir, port, root := serverDir(t), freePort(t), "root"+rand.Text()
+	dir, port, root := t.TempDir(), freePort(t), "root"+rand.Text()
 	address := "http://127.0.0.1:" + port
-	serve(t, dir, port, server, "server", "-dev", "-dev-root-token-id="+root, "-dev-listen-address=127.0.0.1:"+port, "-dev-no-store-token")
+	serveAs(t, nil, dir, port, server, "server", "-dev", "-dev-root-token-id="+root, "-dev-listen-address=127.0.0.1:"+port, "-dev-no-store-token")
 	call := func(path string, body any) map[string]any {
 		t.Helper()
 		text, _ := json.Marshal(body)
