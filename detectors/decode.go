@@ -13,6 +13,9 @@ const (
 	decoderPercent = "percent"
 	decoderEscape  = "escape"
 	decoderUTF16   = "utf-16"
+	decoderUTF32   = "utf-32"
+	decoderEntity  = "html"
+	decoderQuoted  = "quoted-printable"
 )
 
 // A region is an encoded run of the data together with what it decodes to.
@@ -20,12 +23,14 @@ type region struct {
 	decoder    string
 	start, end int    // the whole run in the data, also where text is only a chunk of it
 	text       []byte // valid during yield only
-	// lines is, for UTF-16, the number of line feeds of the data before start: a match at line n of text stands in
+	// lines is, for UTF-16 and UTF-32, the number of line feeds of the data before start: a match at line n of text stands in
 	// line lines+n. Lines of text mean nothing in the data for other decoders.
 	lines int
 	// again: text may repeat what another region of the same decoder and start gave, because it is one of several
 	// overlapping chunks, or the run read from another character on. A secret seen twice is one.
 	again bool
+	// part: the text may be a part of what the run is, one of several lines.
+	part bool
 }
 
 const (
@@ -44,6 +49,7 @@ type decoder struct {
 	maxRun int
 	depth  int
 	levels [][]byte
+	joined []byte
 }
 
 // newDecoder returns a decoder that decodes at most maxRun bytes of a run at a time; longer runs are decoded in overlapping
@@ -56,16 +62,20 @@ type finder struct {
 	// divides marks the bytes that no run holds, so that what stands on one side of one does not matter for the runs on the other. It is
 	// nil where all of the text may matter; then nothing is found in text without NUL and byte order mark.
 	divides *[256]bool
+	// joins, if not nil, reports whether a run may go on over a byte that divides, at i. It looks at no more than reach bytes on each side.
+	joins func(data []byte, i int) bool
+	reach int
 }
 
 // finders are all finders; regions are yielded in their order. The list is not changed.
 var finders = [...]finder{
 	{find: (*decoder).utf16},
-	{find: (*decoder).base64AndHex, divides: bytesFor(func(c byte) bool {
-		return classOf[c]&classBase64 == 0 && c != '\n' && c != '\r' && c != '\\' && c != ' ' && c != '\t'
-	})},
+	{find: (*decoder).utf32},
+	{find: (*decoder).base64AndHex, divides: bytesFor(func(c byte) bool { return classOf[c]&(classBase64|classGap) == 0 }), joins: joinsBase64, reach: wrapReach},
 	{find: (*decoder).percent, divides: bytesFor(func(c byte) bool { return classOf[c]&classURL == 0 })},
 	{find: (*decoder).escapes, divides: bytesFor(func(c byte) bool { return c < ' ' && c != '\t' })},
+	{find: (*decoder).entities, divides: bytesFor(dividesEntities), joins: joinsEntities, reach: entityReach},
+	{find: (*decoder).quoted, divides: bytesFor(dividesQuoted), joins: joinsQuoted, reach: 3},
 }
 
 // bytesFor returns the table of a predicate.
@@ -99,7 +109,7 @@ func (d *decoder) each(data []byte, zones []interval, plain bool, yield func(kin
 		if f.divides == nil && plain {
 			continue
 		}
-		kind, c = k, component{divides: f.divides}
+		kind, c = k, component{finder: f}
 		at := 0
 		for _, z := range zones {
 			if z.hi <= at {
@@ -116,11 +126,11 @@ func (d *decoder) each(data []byte, zones []interval, plain bool, yield func(kin
 }
 
 // regionMargin is more than how far beside an encoded run the bytes may stand that decide where it begins and ends.
-const regionMargin = 8
+const regionMargin = 48
 
 // A component is the text between two bytes that divide, and remembers the last one.
 type component struct {
-	divides *[256]bool
+	*finder
 	interval
 }
 
@@ -128,10 +138,10 @@ type component struct {
 func (c *component) widen(data []byte, z interval, least int) interval {
 	divides := c.divides
 	lo, hi := z.lo, z.hi
-	for lo > least && !divides[data[lo-1]] {
+	for lo > least && (!divides[data[lo-1]] || c.joins != nil && c.joins(data, lo-1)) {
 		lo--
 	}
-	for hi < len(data) && !divides[data[hi]] {
+	for hi < len(data) && (!divides[data[hi]] || c.joins != nil && c.joins(data, hi)) {
 		hi++
 	}
 	return interval{lo, hi}
@@ -146,7 +156,7 @@ func (c *component) examined(data []byte, start, end int) (lo, hi int) {
 	if start < c.lo || end > c.hi {
 		c.interval = c.widen(data, interval{start, end}, 0)
 	}
-	return min(start-nearReach, c.lo-1), max(end+regionMargin, c.hi+1)
+	return min(start-nearReach, c.lo-1-c.reach), max(end+regionMargin, c.hi+1+c.reach)
 }
 
 // A decoded is what was found in a region.
@@ -174,6 +184,9 @@ func (d *decoded) moved(shift int) decoded {
 	}
 	return m
 }
+
+// isWide reports whether a decoder's characters take several bytes each, so that lines are counted in what it decodes to.
+func isWide(decoder string) bool { return decoder == decoderUTF16 || decoder == decoderUTF32 }
 
 // scratch returns an empty buffer of this level of recursion with room for n bytes.
 func (d *decoder) scratch(n int) []byte {

@@ -5,12 +5,8 @@ import "bytes"
 const (
 	minBase64 = 20
 	minHex    = 32
-	// minWrapped is the least length of a line that may go on in the next one; MIME has 76 and PEM 64.
-	minWrapped = 40
 	// maxShift is the length of a run up to which it is also read from behind a "/" on.
 	maxShift = 4096
-	// maxIndent is the most that may stand between two lines of a wrapped run.
-	maxIndent = 64
 )
 
 // base64AndHex finds runs of both: hex digits are a subset of the base64 alphabet.
@@ -55,60 +51,25 @@ func (d *decoder) run(data []byte, start, end int, yield func(region)) int {
 	if d.hex(data, start, end, yield) {
 		return end
 	}
-	whole, unit := wrappedEnd(data, start, end)
-	if whole == end && end-start <= maxShift {
+	if end-start > maxShift {
+		d.chunks(start, end, 4, func(from, to int, again bool) {
+			d.base64(data, from, to, start, end, again, yield)
+		})
+		return end
+	}
+	w := wrapOf(data, start, end)
+	if w.lines == 0 {
 		d.shifts(data, start, end, yield)
 		return end
 	}
-	d.chunks(start, whole, unit, func(from, to int, again bool) {
-		d.base64(data, from, to, start, whole, again, yield)
-	})
-	return whole
-}
-
-// wrappedEnd returns the end of the last line that continues the run: lines of the same length, a multiple of four, and a shorter
-// last one, all indented alike. Unit is the distance between their starts, or 4 if there is but one line.
-func wrappedEnd(data []byte, start, end int) (whole, unit int) {
-	width := end - start
-	if width < minWrapped || width > maxShift || width%4 != 0 {
-		return end, 4
+	plain, marked := w.unmarked(data)
+	if !marked || w.width%4 == 0 {
+		d.wrapped(data, w, yield)
 	}
-	unit = 4
-	for {
-		next, ok := nextLine(data, end)
-		if !ok || next-end > maxIndent || unit > 4 && next-end != unit-width {
-			return end, unit
-		}
-		lineEnd := next
-		for lineEnd < len(data) && lineEnd-next <= width && classOf[data[lineEnd]]&classBase64 != 0 {
-			lineEnd++
-		}
-		n := lineEnd - next
-		if n == 0 || n > width {
-			return end, unit
-		}
-		unit, end = width+next-end, lineEnd
-		if n < width {
-			return end, unit
-		}
+	if marked {
+		d.wrapped(data, plain, yield)
 	}
-}
-
-// nextLine returns the offset of the first character of the line after the line end at end, which may be written as the escape
-// \n or \r\n of a string.
-func nextLine(data []byte, end int) (int, bool) {
-	if n := escapedFeed(data[end:]); n > 0 {
-		return end + n, end+n < len(data)
-	}
-	if end < len(data) && data[end] == '\r' {
-		end++
-	}
-	if end >= len(data) || data[end] != '\n' {
-		return 0, false
-	}
-	for end++; end < len(data) && (data[end] == ' ' || data[end] == '\t'); end++ {
-	}
-	return end, end < len(data)
+	return w.end
 }
 
 // escapedFeed returns the length of the escaped line end at the start of b, 0 if there is none. In a string within a string the
@@ -130,14 +91,18 @@ func escapedFeed(b []byte) int {
 	return n
 }
 
-// shifts decodes a run on one line. A run may begin with something else that ends in "/", such as a path: it is read once
-// more from each of the other three alignments at which a long enough part begins there.
+// shifts decodes a run on one line. A run may begin with something else, the mark of a diff or what ends in "/", such as a path: it is read
+// once more from each of the other three alignments at which a long enough part begins there.
 func (d *decoder) shifts(data []byte, start, end int, yield func(region)) {
 	if d.base64(data, start, end, start, end, false, yield) {
 		return
 	}
 	var seen [4]bool
 	seen[0] = true
+	if (data[start] == '+' || data[start] == '-') && end-start > minBase64 { // the mark of a diff
+		seen[1] = true
+		d.base64(data, start+1, end, start, end, true, yield)
+	}
 	for i := start; i+minBase64 < end; {
 		n := bytes.IndexByte(data[i:end-minBase64], '/')
 		if n < 0 {

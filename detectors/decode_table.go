@@ -8,6 +8,7 @@ const (
 	classURL                // may stand in a URL (RFC 3986)
 	classText               // printable ASCII
 	classSpace              // white space of text
+	classGap                // may stand between two lines of wrapped base64, apart from line feeds and short words
 )
 
 // classOf gives the classes of each byte; it is not changed.
@@ -25,6 +26,7 @@ func byteClasses() (t [256]byte) {
 	mark("0123456789abcdefABCDEF", classHex)
 	mark(".~:?#[]@!$&()*,;=%", classURL)
 	mark("\t\n\v\f\r", classSpace)
+	mark(" \t\r\"'`+\\#>*|,.;%&:!", classGap)
 	for c := byte(' '); c < 0x7f; c++ {
 		t[c] |= classText
 	}

@@ -13,13 +13,10 @@ const minUnits = 8
 // utf16 finds UTF-16: all of the data where a byte order mark says so, else runs in which every second byte is NUL and the others
 // are Latin letters. Such runs begin at any offset, in binaries or behind ASCII.
 func (d *decoder) utf16(data []byte, yield func(region)) {
-	if !hasBOM(data) {
+	order := markUTF16(data)
+	if order == nil {
 		d.utf16Runs(data, yield)
 		return
-	}
-	var order binary.ByteOrder = binary.BigEndian
-	if data[0] == 0xff {
-		order = binary.LittleEndian
 	}
 	const from = 2
 	end := from + (len(data)-from)/2*2
@@ -31,6 +28,17 @@ func (d *decoder) utf16(data []byte, yield func(region)) {
 			lines += lineUnits(data[start:start+d.chunkStep(2)], order)
 		}
 	})
+}
+
+// markUTF16 returns the byte order that the data's mark says, nil if there is none.
+func markUTF16(data []byte) binary.ByteOrder {
+	switch {
+	case !hasBOM(data):
+		return nil
+	case data[0] == 0xff:
+		return binary.LittleEndian
+	}
+	return binary.BigEndian
 }
 
 func hasBOM(data []byte) bool {

@@ -4,5 +4,6 @@
 //
 //	prefilter -> keyword hit -> format matcher or regex -> checksum -> entropy and words -> pairs -> overlap
 //
-// The same steps run again over what the decoders make of encoded runs (base64, hex, percent, escapes, UTF-16).
+// The same steps run again over what the decoders make of encoded runs (base64, hex, percent, escapes,
+// HTML character references, quoted-printable, UTF-16, UTF-32).
 package detectors

@@ -1,6 +1,10 @@
 package detectors
 
-import "mudlark/rules"
+import (
+	"slices"
+
+	"mudlark/rules"
+)
 
 // Match is one secret found in one blob. It says nothing of paths or commits.
 type Match struct {
@@ -16,10 +20,11 @@ type Match struct {
 	// Before and After are, of a rule that is a regex, how many bytes it matched on each side of the secret; 0 for other rules and in
 	// decoded text.
 	Before, After int
-	// Line and Column (code points) of Start, both from 1; EndLine that of the secret's last byte. For UTF-16 data they
+	// Line and Column (code points) of Start, both from 1; EndLine that of the secret's last byte. For UTF-16 and UTF-32 data they
 	// count in the decoded text.
 	Line, Column, EndLine int
-	// Decoded names the decoders that were applied, outermost first: "base64", "hex", "percent", "escape", "utf-16".
+	// Decoded names the decoders that were applied, outermost first: "base64", "hex", "percent", "escape", "utf-16",
+	// "utf-32", "html", "quoted-printable".
 	Decoded []string
 	// ChecksumOK: the rule's checksum was verified on this match.
 	ChecksumOK bool
@@ -41,3 +46,7 @@ type Problem struct {
 	Start, End int
 	Why        string
 }
+
+// Wide reports whether the decoders of a match include one of text whose characters take several bytes each, so that its positions do not
+// count in the bytes of the data.
+func Wide(decoded []string) bool { return slices.ContainsFunc(decoded, isWide) }

@@ -7,13 +7,15 @@ import (
 	"unicode/utf8"
 )
 
-// Percent encoding and escapes replace single characters, so it is known which bytes of the run a finding in the decoded text
+// Percent encoding, escapes, character references and quoted-printable replace single characters, so it is known which bytes of the run a finding in the decoded text
 // was made of. Only those bytes does it claim; a whole URL or string would be too much.
 
 // traceBack sets lo and hi of findings in the text of a region, which are offsets into that text until then, to offsets into the
 // data that holds the region. It reports whether it could: what was decoded in pieces cannot be traced back.
 func traceBack(r region, data []byte, found []*finding) bool {
-	if r.decoder != decoderPercent && r.decoder != decoderEscape {
+	switch r.decoder {
+	case decoderPercent, decoderEscape, decoderEntity, decoderQuoted:
+	default:
 		return false
 	}
 	src := data[r.start:r.end]
@@ -51,11 +53,23 @@ func traceBack(r region, data []byte, found []*finding) bool {
 
 // unit returns the length of what stands for one character at the start of src, and of what it is decoded to.
 func unit(decoder string, src []byte) (raw, decoded int) {
-	if decoder == decoderPercent {
+	switch decoder {
+	case decoderPercent:
 		if _, ok := percentAt(src, 0); ok && src[0] == '%' {
 			return 3, 1
 		}
 		return 1, 1
+	case decoderEntity:
+		if r, n := entityAt(src); n > 0 {
+			return n, len(utf8.AppendRune(nil, r))
+		}
+		return 1, 1
+	case decoderQuoted:
+		if n := softBreak(src); n > 0 {
+			return n, 0
+		}
+		_, n := quotedByte(src)
+		return max(n, 1), 1
 	}
 	if src[0] != '\\' {
 		return 1, 1

@@ -26,7 +26,10 @@ type Scanner struct {
 	levels  []*level
 
 	inherited inheritance // by the text that is being scanned
-	onPath    bool
+
+	kind   *bool // whether the text is binary, if that is known; nil to find out
+	kindOf bool
+	onPath bool
 }
 
 // NewScanner returns a scanner. It holds scratch memory, so it is worth keeping.
@@ -175,7 +178,9 @@ func (s *Scanner) level(depth int) *level {
 func (s *Scanner) scan(data []byte, depth int, parent *level, outer []byte, h *inheritance) ([]*finding, []Problem, bool) {
 	e := s.engine
 	l := s.level(depth)
-	l.binary = isBinary(data)
+	if l.binary = isBinary(data); depth == 0 && s.kind != nil {
+		l.binary = *s.kind
+	}
 	l.outer = outer
 	l.onPath = s.onPath && depth == 0
 	if parent != nil && !l.binary {
@@ -196,7 +201,7 @@ func (s *Scanner) scan(data []byte, depth int, parent *level, outer []byte, h *i
 	if e.hasParts {
 		own = e.join(l, own)
 	}
-	inner := s.decode(l, depth, h)
+	inner := dropMisread(l.data, own, s.decode(l, depth, h))
 	if e.hasUntrusted {
 		own, inner = withoutUsurpers(own, inner)
 	}
@@ -657,10 +662,10 @@ func (s *Scanner) region(l *level, depth int, r region, d *decoded) bool {
 	if len(found) == 0 && len(problems) == 0 {
 		return false
 	}
-	if r.decoder == decoderUTF16 {
+	if isWide(r.decoder) {
 		placeIn(r, found)
 	}
-	piece := r.end-r.start > s.engine.options.MaxEncodedRun
+	piece := r.part || r.end-r.start > s.engine.options.MaxEncodedRun
 	for _, f := range found {
 		if len(f.Decoded) == 0 {
 			f.lo, f.hi, f.exact = f.Start, f.End, true
@@ -700,11 +705,12 @@ func (l *level) inheritRegions(h *inheritance) {
 	slices.SortStableFunc(l.regions, func(a, b decoded) int { return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.start, b.start)) })
 }
 
-// dropCut drops the findings that are pieces of others, because the pieces that a long run is decoded in end within them.
+// dropCut drops the findings that are pieces of others, because the pieces that a long run is decoded in, or the lines of a wrapped one, end within
+// them.
 func dropCut(found []*finding) []*finding {
 	return slices.DeleteFunc(found, func(f *finding) bool {
 		return f.cut && slices.ContainsFunc(found, func(g *finding) bool {
-			return g.rule == f.rule && g.Start == f.Start && g.End == f.End && len(g.Secret) > len(f.Secret) &&
+			return g.Start < f.End && f.Start < g.End && len(g.Secret) > len(f.Secret) &&
 				bytes.Contains(g.Secret, f.Secret)
 		})
 	})
@@ -744,12 +750,15 @@ func placeIn(r region, found []*finding) {
 // lift turns a finding in the text of a region into one in the text that holds the region.
 func (f *finding) lift(r region) {
 	f.Start, f.End = r.start, r.end
+	if f.exact && (r.decoder == decoderEntity || r.decoder == decoderQuoted) {
+		f.Start, f.End = f.lo, f.hi // runs have several lines
+	}
 	f.Before, f.After = 0, 0
 	f.Decoded = slices.Insert(f.Decoded, 0, r.decoder)
 	for i := range f.Parts {
 		f.Parts[i].Start, f.Parts[i].End = r.start, r.end
 	}
-	if r.decoder != decoderUTF16 {
+	if !isWide(r.decoder) {
 		f.placed = false
 	}
 }

@@ -56,7 +56,7 @@ func randomEdit(rnd *rand.Rand, base []byte, fragment func() []byte) edit {
 		case 0: // bytes are lost
 			at = min(len(base), at+1+rnd.IntN(6))
 		case 1: // a byte is put in
-			e.text = append(e.text, "aZ0_-=+/\n\\;}{\"' %.:@"[rnd.IntN(20)])
+			e.text = append(e.text, "aZ0_-=+/\n\\;}{\"' %.:@&#<"[rnd.IntN(23)])
 		case 2:
 			e.text = append(e.text, fragment()...)
 		case 3: // what was there is replaced
@@ -106,7 +106,17 @@ func fragments(rnd *rand.Rand, set []*rules.Rule) func() []byte {
 		if rnd.IntN(3) > 0 {
 			text = []byte(variableName(r) + "=" + string(t) + "\n")
 		}
-		switch rnd.IntN(10) {
+		switch rnd.IntN(15) {
+		case 14:
+			return []byte(escapeAll(string(text), "&#%d;"))
+		case 13:
+			return []byte(strings.ReplaceAll(strings.ReplaceAll(string(text), "_", "&lowbar;"), "=", "&quot;:\n  &quot;"))
+		case 12:
+			return []byte(quotedPrintableOf(strings.Repeat("x=", rnd.IntN(30)) + string(text)))
+		case 11: // wrapped at any width, with something around the lines
+			w := wrapLines(base64.StdEncoding.EncodeToString(append(text, text...)), 20+rnd.IntN(40))
+			gap := []string{"\n# ", "\" +\n\t\"", "\n> ", "\n+", "\\n", "\n12: ", "\n * ", "\necho "}[rnd.IntN(8)]
+			return bytes.ReplaceAll(w, []byte("\n"), []byte(gap))
 		case 9: // the name is not encoded with the value
 			return []byte(variableName(r) + ": " + base64.StdEncoding.EncodeToString(t) + "\n")
 		case 0:
