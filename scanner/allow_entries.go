@@ -237,7 +237,7 @@ func keyHeader(display string) string {
 // pathsOf returns the path of an event as reports show it, and, for a folder, below that folder.
 func (s *scan) pathsOf(e *event) []string {
 	paths := []string{e.path}
-	if e.at.inside != nil {
+	if e.at.innerPath() != "" {
 		paths = append(paths, e.shownPath())
 	}
 	if s.o.Mode == ModeDir {

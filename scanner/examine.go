@@ -53,6 +53,11 @@ func (r *results) get(b history.Blob) (*examined, bool) {
 	return e, ok
 }
 
+func (r *results) has(b history.Blob) bool {
+	_, ok := r.get(b)
+	return ok
+}
+
 func (r *results) put(b history.Blob, e *examined) {
 	s := &r.shards[b%16]
 	s.mu.Lock()
@@ -149,6 +154,11 @@ func (w *worker) examine(id gitstore.ID) *examined {
 	if err == nil && size >= bigBlob {
 		defer w.alone()()
 	}
+	if err == nil && size > wholeText {
+		if e := w.large(id, size); e != nil {
+			return e
+		}
+	}
 	var data []byte
 	if err == nil {
 		data, err = w.read(id, gitstore.Blob)
@@ -196,10 +206,11 @@ func (s *scan) allBlobs(ctx context.Context, ids []gitstore.ID) {
 	}
 	workers := slices.Clone(s.workers)
 	var done atomic.Int64
+	var large largeBlobs
 	finished := make(chan error, 1)
 	go func() {
 		_, err := s.repo.Objects.Walk(ctx, gitstore.WalkOptions{
-			Want: ids, Workers: len(workers), Budget: s.o.Memory / 2,
+			Want: ids, Workers: len(workers), Budget: s.o.Memory / 2, MaxObject: wholeWalk,
 			Visit: func(worker int, v *gitstore.Visit) any {
 				if ctx.Err() == nil {
 					state := workers[worker].visit(v)
@@ -211,6 +222,10 @@ func (s *scan) allBlobs(ctx context.Context, ids []gitstore.ID) {
 				return nil
 			},
 			Failed: func(worker int, id gitstore.ID, err *gitstore.Error) {
+				if err.Class == gitstore.Limit && !id.IsZero() {
+					large.add(id) // the others are done, so that there is memory for it
+					return
+				}
 				s.cover.problem(err)
 				s.results.put(s.blobs.Number(id), unreadable)
 				done.Add(1)
@@ -219,12 +234,37 @@ func (s *scan) allBlobs(ctx context.Context, ids []gitstore.ID) {
 		finished <- err
 	}()
 	err := s.await(ctx, finished)
+	for _, id := range large.sorted() {
+		if ctx.Err() == nil {
+			s.workers[0].blob(s.blobs.Number(id))
+			s.progress(done.Add(1))
+		}
+	}
 	switch n := done.Load(); {
 	case n < int64(total) && ctx.Err() != nil:
 		s.cover.skip(interrupted, "blobs", stoppedAfter(n, total))
 	case err != nil && ctx.Err() == nil:
 		s.cover.skip(string(gitstore.Damaged), "blobs", err.Error())
 	}
+}
+
+// largeBlobs collects the blobs that are too large for a walk. It is safe for concurrent use.
+type largeBlobs struct {
+	mu  sync.Mutex
+	ids []gitstore.ID
+}
+
+func (l *largeBlobs) add(id gitstore.ID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ids = append(l.ids, id)
+}
+
+func (l *largeBlobs) sorted() []gitstore.ID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	slices.SortFunc(l.ids, gitstore.ID.Compare)
+	return l.ids
 }
 
 // visit examines a blob that a walk has rebuilt. It returns the state for the blob's later versions, nil if there is none.
@@ -341,8 +381,7 @@ func (s *scan) pathAllowed(r *rules.Rule, path []byte) bool {
 
 // allowedAt is pathAllowed for a hit in the file of the path given. For what is inside an archive its path there counts.
 func (s *scan) allowedAt(h *hit, r *rules.Rule, path []byte) bool {
-	if h.inside != nil {
-		inner := h.inside.path
+	if inner := h.innerPath(); inner != "" {
 		if i := strings.LastIndex(inner, inArchive); i >= 0 {
 			inner = inner[i+len(inArchive):]
 		}

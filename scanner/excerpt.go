@@ -115,7 +115,7 @@ func (b *builder) excerpt(e event) *report.Excerpt {
 		b.spans = b.w.spans(b.text)
 		b.blob = e.blob
 	}
-	if e.at.end > len(b.text) || slices.Contains(e.at.decoded, "utf-16") {
+	if e.at.end > len(b.text) || detectors.Wide(e.at.decoded) {
 		return nil
 	}
 	return b.w.lineAround(b.text, b.spans, e.at)

@@ -1,6 +1,7 @@
 package scanner
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -11,6 +12,7 @@ import (
 	"slices"
 	"sync"
 
+	"mudlark/detectors"
 	"mudlark/scanner/gitstore"
 	"mudlark/scanner/history"
 )
@@ -90,12 +92,20 @@ func (s *scan) walkPath(ctx context.Context, p string, jobs chan<- fileJob) {
 
 // file examines a file's content and its path.
 func (w *worker) fileJob(j fileJob) []event {
-	data, err := w.fileData(j)
+	var hits []hit
+	var data []byte
+	var err error
+	if j.info.Mode().IsRegular() && j.info.Size() > wholeText {
+		hits, err = w.streamFile(j.name, j.path)
+	} else {
+		data, err = w.fileData(j)
+		w.s.cover.bytes.Add(int64(len(data)))
+		hits = w.file(data, j.path)
+	}
 	if err != nil {
 		w.s.cover.problem(err)
 	}
-	w.s.cover.bytes.Add(int64(len(data)))
-	evs := w.fileEvents(w.file(data, j.path), data, event{source: sourceFile, commit: history.None, path: j.path, hasPath: true})
+	evs := w.fileEvents(hits, data, event{source: sourceFile, commit: history.None, path: j.path, hasPath: true})
 	return append(evs, w.fileEvents(w.path([]byte(j.path)), []byte(j.path), event{source: sourcePath, commit: history.None, path: j.path, hasPath: true})...)
 }
 
@@ -124,7 +134,7 @@ func (w *worker) fileEvents(hits []hit, data []byte, e event) []event {
 			continue
 		}
 		e.item, e.at, e.excerpt = h.item, h, nil
-		if h.inside == nil && !slices.Contains(h.decoded, "utf-16") {
+		if h.inside == nil && !detectors.Wide(h.decoded) {
 			e.excerpt = w.lineAround(data, spans, h)
 		}
 		out = append(out, e)
@@ -152,74 +162,43 @@ func (s *scan) fileStories(found []event) []*lifeStory {
 // stdin examines a stream.
 func (s *scan) stdin(ctx context.Context) ([]*lifeStory, error) {
 	s.phase("stdin", 0)
-	data, err := readStream(ctx, s.o.Stdin, s.o.MaxBlob)
 	name := cmp.Or(s.o.StdinName, "stdin")
-	switch {
-	case ctx.Err() != nil:
-		s.cover.skip(interrupted, name, "stopped before the end of the input")
-	case errors.Is(err, errTooLong):
-		s.cover.skip(string(gitstore.Limit), name, "longer than --max-blob; the rest was not examined")
-	case err != nil:
-		s.cover.skip(string(gitstore.Damaged), name, reason(err))
+	src := newBoundedStream(ctx, s.o.Stdin, s.o.MaxBlob)
+	data, err := io.ReadAll(io.LimitReader(src, wholeText+1))
+	more := io.Reader(nil)
+	if err == nil && len(data) > wholeText {
+		more = io.MultiReader(bytes.NewReader(data), src)
 	}
 	s.cover.files.Store(1)
-	s.cover.bytes.Add(int64(len(data)))
 	var evs []event
 	var mu sync.Mutex
 	e := event{source: sourceStdin, commit: history.None, path: s.o.StdinName, hasPath: s.o.StdinName != ""}
 	s.workers = s.workers[:1]
 	s.parallel(ctx, func(w *worker) {
-		found := w.fileEvents(w.file(data, name), data, e)
-		mu.Lock()
-		defer mu.Unlock()
+		var found []event
+		if more != nil {
+			hits, streamed := w.stream(more, -1, name)
+			found = w.fileEvents(hits, nil, e)
+			mu.Lock()
+			defer mu.Unlock()
+			err = streamed
+		} else {
+			found = w.fileEvents(w.file(data, name), data, e)
+			mu.Lock()
+			defer mu.Unlock()
+		}
 		evs = found
 	})
 	mu.Lock()
 	defer mu.Unlock()
-	if ctx.Err() != nil {
+	s.cover.bytes.Add(s.o.MaxBlob - src.left)
+	switch {
+	case ctx.Err() != nil:
 		s.cover.skip(interrupted, name, "stopped before all of it was examined")
+	case errors.Is(err, errTooLong):
+		s.cover.skip(string(gitstore.Limit), name, "longer than --max-blob; the rest was not examined")
+	case err != nil:
+		s.cover.skip(string(gitstore.Damaged), name, reason(err))
 	}
 	return s.fileStories(evs), nil
-}
-
-var errTooLong = errors.New("too long")
-
-// readStream reads all of r, up to limit bytes, until ctx ends. What was read is returned with the error.
-func readStream(ctx context.Context, r io.Reader, limit int64) ([]byte, error) {
-	type chunk struct {
-		data []byte
-		err  error
-	}
-	chunks := make(chan chunk)
-	go func() { // a read cannot be interrupted, so it is left behind when ctx ends
-		for {
-			buf := make([]byte, 64<<10)
-			n, err := r.Read(buf)
-			select {
-			case chunks <- chunk{buf[:n], err}:
-			case <-ctx.Done():
-				return
-			}
-			if err != nil {
-				return
-			}
-		}
-	}()
-	var data []byte
-	for {
-		select {
-		case <-ctx.Done():
-			return data, ctx.Err()
-		case c := <-chunks:
-			data = append(data, c.data...)
-			switch {
-			case int64(len(data)) > limit:
-				return data[:limit], errTooLong
-			case c.err == io.EOF:
-				return data, nil
-			case c.err != nil:
-				return data, c.err
-			}
-		}
-	}
 }

@@ -445,7 +445,7 @@ func (s *scan) openRepo() error {
 	if _, err := os.Stat(s.o.Target); errors.Is(err, os.ErrNotExist) {
 		return &UsageError{Message: s.o.Target + ": no such file or directory", Hint: "name a folder that holds a repository, or a bare repository"}
 	}
-	repo, err := gitstore.Open(s.o.Target, gitstore.Options{Env: s.o.Getenv, UseEnvDir: s.o.Staged || s.o.Hook, MaxObject: max(s.o.MaxBlob, 64<<20)})
+	repo, err := gitstore.Open(s.o.Target, gitstore.Options{Env: s.o.Getenv, UseEnvDir: s.o.Staged || s.o.Hook, MaxObject: min(max(s.o.MaxBlob, 64<<20), s.o.mostWhole())})
 	switch {
 	case errors.Is(err, gitstore.ErrNotRepository):
 		return &UsageError{Message: fmt.Sprintf("%s is not a Git repository", s.o.Target), Hint: "for plain files use: mudlark dir " + s.o.Target}

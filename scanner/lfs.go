@@ -45,16 +45,33 @@ func (w *worker) lfs(id gitstore.ID, p lfsPointer, own []hit) *examined {
 		return w.s.summary(own)
 	}
 	defer w.alone()()
+	if info.Size() > wholeText {
+		hits, err := w.largeLFS(id, p, name)
+		if err != nil {
+			w.s.cover.problem(err)
+			return &examined{hits: own, items: numbers(own)}
+		}
+		return w.joinedLFS(own, hits)
+	}
 	data, err := readRegular(name, w.s.o.MaxBlob)
 	if sum := sha256.Sum256(data); err == nil && hex.EncodeToString(sum[:]) != p.oid {
-		err = &gitstore.Error{Class: gitstore.Damaged, What: id.String(), Why: "Git LFS object " + p.oid + " has other content than its name says"}
+		err = wrongLFS(id, p)
 	}
 	if err != nil {
 		w.s.cover.problem(err)
 		return &examined{hits: own, items: numbers(own)}
 	}
 	w.s.cover.bytes.Add(int64(len(data)))
-	hits := append(own, w.file(data, "LFS object "+p.oid)...)
+	return w.joinedLFS(own, w.file(data, "LFS object "+p.oid))
+}
+
+func wrongLFS(id gitstore.ID, p lfsPointer) error {
+	return &gitstore.Error{Class: gitstore.Damaged, What: id.String(), Why: "Git LFS object " + p.oid + " has other content than its name says"}
+}
+
+// joinedLFS returns what is in a pointer and in the file behind it.
+func (w *worker) joinedLFS(own, behind []hit) *examined {
+	hits := append(own, behind...)
 	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Compare(a.item, b.item) })
 	return w.s.summary(hits)
 }

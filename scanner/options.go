@@ -91,7 +91,7 @@ type Options struct {
 
 // Defaults of limits.
 const (
-	DefaultMaxBlob = 256 << 20
+	DefaultMaxBlob = 1 << 30
 	DefaultMemory  = 160 << 20
 )
 

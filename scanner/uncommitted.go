@@ -204,6 +204,9 @@ func (s *scan) workingTree(idx *gitstore.Index, staged snapshot) snapshot {
 // workFile examines a file of the working tree under the name that its content has, or would have, as a blob.
 func (s *scan) workFile(path string, info fs.FileInfo) (fileState, error) {
 	name := filepath.Join(s.repo.WorkTree, filepath.FromSlash(path))
+	if info.Mode().IsRegular() && info.Size() > wholeText {
+		return s.largeWorkFile(path, name, info)
+	}
 	data, mode, err := readWorkFile(name, info, s.o.MaxBlob)
 	if err != nil {
 		return fileState{}, err
@@ -219,6 +222,37 @@ func (s *scan) workFile(path string, info fs.FileInfo) (fileState, error) {
 	return fileState{id, mode}, nil
 }
 
+// largeWorkFile is workFile for a file that is not held in memory.
+func (s *scan) largeWorkFile(path, name string, info fs.FileInfo) (fileState, error) {
+	w := s.workers[0]
+	h := hashOf(s.repo.Format)
+	fmt.Fprintf(h, "blob %d\x00", info.Size())
+	if err := w.hashFile(h, name); err != nil {
+		return fileState{}, err
+	}
+	id, err := gitstore.IDFromBytes(h.Sum(nil))
+	if err != nil {
+		return fileState{}, err
+	}
+	if b := s.blobs.Number(id); !s.results.has(b) {
+		hits, err := w.streamFile(name, path)
+		if err != nil {
+			return fileState{}, err
+		}
+		s.results.put(b, s.summary(hits))
+		s.cover.files.Add(1)
+	}
+	return fileState{id, fileMode(info)}, nil
+}
+
+// fileMode returns the mode that Git would store of a regular file.
+func fileMode(info fs.FileInfo) uint32 {
+	if info.Mode()&0o100 != 0 {
+		return 0o100755
+	}
+	return 0o100644
+}
+
 // readWorkFile returns what Git would store of a file: a symbolic link's target, or a regular file's bytes.
 func readWorkFile(name string, info fs.FileInfo, limit int64) ([]byte, uint32, error) {
 	if info.Mode()&fs.ModeSymlink != 0 {
@@ -229,19 +263,12 @@ func readWorkFile(name string, info fs.FileInfo, limit int64) ([]byte, uint32, e
 		return []byte(filepath.ToSlash(target)), 0o120000, nil
 	}
 	data, err := readRegular(name, limit)
-	mode := uint32(0o100644)
-	if info.Mode()&0o100 != 0 {
-		mode = 0o100755
-	}
-	return data, mode, err
+	return data, fileMode(info), err
 }
 
 // blobID returns the name that Git gives to a blob of this content (gitformat-loose: header, NUL, content).
 func blobID(f gitstore.Format, data []byte) gitstore.ID {
-	var h hash.Hash = sha1.New()
-	if f == gitstore.SHA256 {
-		h = sha256.New()
-	}
+	h := hashOf(f)
 	fmt.Fprintf(h, "blob %d\x00", len(data))
 	h.Write(data)
 	id, err := gitstore.IDFromBytes(h.Sum(nil))
@@ -249,6 +276,14 @@ func blobID(f gitstore.Format, data []byte) gitstore.ID {
 		panic(err) // both hashes have a length that is right
 	}
 	return id
+}
+
+// hashOf returns the hash that names objects.
+func hashOf(f gitstore.Format) hash.Hash {
+	if f == gitstore.SHA256 {
+		return sha256.New()
+	}
+	return sha1.New()
 }
 
 // fileWalk visits the files below a folder.

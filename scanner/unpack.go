@@ -16,7 +16,7 @@ import (
 // inArchive stands between the path of an archive and a path inside it.
 const inArchive = "!/"
 
-// inside says where in an archive a hit is.
+// inside says where in an archive a hit is; path is "" for what is in none, but in a text that will not be at hand later.
 type inside struct {
 	path    string // within the archive, as archive.Entry has it
 	excerpt *report.Excerpt
@@ -32,7 +32,7 @@ func (h *hit) innerPath() string {
 
 // shownPath returns the path by which a report names the place.
 func (e *event) shownPath() string {
-	if e.at.inside == nil {
+	if e.at.innerPath() == "" {
 		return e.path
 	}
 	return e.path + inArchive + e.at.inside.path
@@ -86,7 +86,7 @@ func (u *unpacking) entry(e archive.Entry, content []byte) error {
 	spans := u.w.spans(content)
 	for _, h := range hits {
 		h.inside = &inside{path: e.Path}
-		if !slices.Contains(h.decoded, "utf-16") {
+		if !detectors.Wide(h.decoded) {
 			h.inside.excerpt = u.w.lineAround(content, spans, h)
 		}
 		h.decoded = slices.Concat(e.Formats, h.decoded)

@@ -17,6 +17,8 @@ type Reader struct {
 	hash  hash.Hash
 	sum   []byte
 
+	maxObject int64 // objects above this size are not read whole
+
 	reserve func(size int64) // if not nil, called before room is made for an object or a delta
 
 	hint  *pack  // where an object was last found
@@ -32,7 +34,7 @@ type Reader struct {
 
 // NewReader returns a Reader that keeps up to cacheBytes of objects as bases for deltas.
 func (o *Objects) NewReader(cacheBytes int64) *Reader {
-	r := &Reader{store: o, hash: o.format.newHash()}
+	r := &Reader{store: o, hash: o.format.newHash(), maxObject: o.options.MaxObject}
 	r.pool.limit = cacheBytes / 8
 	r.cache = newBaseCache(cacheBytes-r.pool.limit, &r.pool)
 	r.z.pool = &r.pool
@@ -147,7 +149,7 @@ func (r *Reader) entryError(at place, err error) *Error {
 
 // tooLarge returns a Limit error if an object of the given size must not be read.
 func (r *Reader) tooLarge(size int64) error {
-	if limit := r.store.options.MaxObject; size > limit {
+	if limit := r.maxObject; size > limit {
 		return &Error{Class: Limit, Why: fmt.Sprintf("%d bytes, more than the limit of %d", size, limit)}
 	}
 	if r.reserve != nil {

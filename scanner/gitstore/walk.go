@@ -22,6 +22,8 @@ type WalkOptions struct {
 	// Budget bounds the bytes of all workers' buffers together; 0 means 64 MiB. Objects that are large beside it are
 	// read one at a time: what their bases, deltas and selves need goes beyond it.
 	Budget int64
+	// MaxObject, if not 0, takes the place of the store's: objects above this size, and what is based on them, fail with class Limit.
+	MaxObject int64
 	// Visit is called once for each object. It is called by all workers at once, never twice at once for one worker, whose
 	// number, from 0, it gets. What it returns is handed to the visits of deltas against this object, as Visit.Parent; they
 	// may be another worker's.

@@ -45,6 +45,9 @@ type walkWorker struct {
 func (w *walk) newWorker(number int) *walkWorker {
 	share := w.opt.Budget / int64(w.opt.Workers)
 	v := &walkWorker{walk: w, number: number, r: w.store.NewReader(share / 8), seed: maphash.MakeSeed()}
+	if w.opt.MaxObject > 0 {
+		v.r.SetMaxObject(w.opt.MaxObject)
+	}
 	v.r.pool.limit = share / 8
 	v.overhead = share/4 + windowCount*windowSize + maxStream
 	v.r.reserve = func(size int64) {
