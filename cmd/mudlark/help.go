@@ -122,7 +122,7 @@ func commonExamples(command string) string {
 		{"--exit-code 3", "exit code 3 if there are any"},
 		{"--quiet --no-color --no-progress", "for scripts and logs"},
 		{"-j 2 --memory 64M --timeout 10m", "on a small machine"},
-		{"--max-blob 1G", "very large files, too"},
+		{"--max-blob 4G", "very large files, too"},
 		{"--max-decode-depth 0", "nothing is decoded"},
 		{"--max-archive-depth 0", "archives are not unpacked"},
 		{"--max-archive-entries 50000", "read larger archives"},
