@@ -73,9 +73,9 @@ func (w *worker) stream(r io.Reader, size int64, what string) ([]hit, error) {
 	tail := false
 	_, err := w.scanner.ScanReader(src, streamWindow, streamOverlap, func(p detectors.Piece) {
 		hits = append(hits, w.piece(p, what)...)
-		tail = p.At > 0 && archive.Recognise(p.Data[max(0, len(p.Data)-1<<20):])
+		tail = p.At > 0 && archive.EndsInZip(p.Data)
 	})
-	if tail && !w.s.o.NoArchives {
+	if tail && !w.s.o.NoArchives && !archive.Recognise(head) {
 		w.s.cover.also(string(gitstore.Limit), what, fmt.Sprintf("ends in an archive, which is not unpacked in files of more than %d bytes", wholeText))
 	}
 	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Or(cmp.Compare(a.item, b.item), a.start-b.start) })

@@ -28,6 +28,9 @@ func (f format) String() string {
 // and, for a zip with data before it, at the end; it does not tell whether the archive is whole.
 func Recognise(data []byte) bool { return recognise(data) != none }
 
+// EndsInZip reports whether data looks like the end of a file that a zip was appended to.
+func EndsInZip(data []byte) bool { return appendedZip(data) }
+
 func recognise(data []byte) format {
 	if len(data) < 8 {
 		return none
