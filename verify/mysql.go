@@ -13,8 +13,8 @@ import (
 // https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_connection_phase.html. It answers mysql_native_password and
 // caching_sha2_password; other ways to authenticate leave the password unknown. It never sends it in clear text but by TLS.
 //
-// A password is active if the server accepts it and refuses a made-up user. It is inactive on error 1045, which means that the server
-// refuses this user with this password from this address.
+// A password is active if the server accepts it and refuses a made-up user. It is never inactive: error 1045 refuses the right password, too,
+// if the account may not log in from this address.
 type mysql struct{}
 
 const mysqlPort = "3306"
@@ -29,7 +29,11 @@ func (mysql) Targets(p *Probe) ([]Target, bool) {
 func (mysql) Verify(ctx context.Context, p *Probe) Answer {
 	l, _ := parseLogin(p.Secret)
 	a := mysqlLogin(ctx, p, l)
-	if a.Status != Active {
+	switch a.Status {
+	case Active:
+	case Inactive:
+		return unknown(Unclear)
+	default:
 		return a
 	}
 	fake := l
@@ -40,6 +44,7 @@ func (mysql) Verify(ctx context.Context, p *Probe) Answer {
 	return a
 }
 
+// mysqlLogin logs in. Inactive means refused, for one reason or another.
 func mysqlLogin(ctx context.Context, p *Probe, l login) Answer {
 	s, a := p.open(ctx, l.target(mysqlPort), false)
 	if s == nil {

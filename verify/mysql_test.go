@@ -51,7 +51,7 @@ func TestMySQLServers(t *testing.T) {
 		{"wants it in clear text", "caching_sha2_password", mysqlPacket(2, "\x01\x04"), Unknown, Unclear},
 		{"wants it in clear text, old way", "mysql_native_password", mysqlPacket(2, "\xfemysql_clear_password\x00"), Unknown, Unclear},
 		{"another way", "mysql_native_password", mysqlPacket(2, "\xfeclient_ed25519\x00"+strings.Repeat("x", 32)), Unknown, Unclear},
-		{"refuses", "mysql_native_password", mysqlPacket(2, "\xff\x15\x04#28000Access denied"), Inactive, ""},
+		{"refuses", "mysql_native_password", mysqlPacket(2, "\xff\x15\x04#28000Access denied"), Unknown, Unclear},
 		{"refuses, without state", "mysql_native_password", mysqlPacket(2, "\xff\x15\x04Access denied"), Unknown, Unclear},
 		{"refuses the host", "mysql_native_password", mysqlPacket(2, "\xff\x6a\x04#HY000Host is not allowed"), Unknown, Unclear},
 		{"password over", "mysql_native_password", mysqlPacket(2, "\xff\x46\x07#HY000Your password has expired"), Expired, ""},
