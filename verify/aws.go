@@ -29,6 +29,7 @@ func awsPartitions() []awsPartition {
 		{"aws", "us-east-1", "sts.us-east-1.amazonaws.com"},
 		{"aws-us-gov", "us-gov-west-1", "sts.us-gov-west-1.amazonaws.com"},
 		{"aws-cn", "cn-north-1", "sts.cn-north-1.amazonaws.com.cn"},
+		{"aws-eusc", "eusc-de-east-1", "sts.eusc-de-east-1.amazonaws.eu"},
 	}
 }
 
