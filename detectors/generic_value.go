@@ -21,6 +21,9 @@ func judgeSecret(a *assignment, data, value []byte) rules.Confidence {
 	if len(value) < 10 || bytes.IndexByte(value, ' ') >= 0 || isOther(value) {
 		return ""
 	}
+	if bytes.IndexByte(bytes.TrimRight(value, "="), '=') >= 0 {
+		return "" // another assignment
+	}
 	if !all(value, tokenByte) || bytes.Count(value, []byte(".")) > 2 {
 		if !a.loose && (a.quoted || a.line) && looksChosen(value) && classes4(value) >= 3 && (holds(value, "digit") || evidence(value) >= weakEvidence) {
 			return rules.Medium
@@ -78,10 +81,13 @@ func judgePassword(a *assignment, value []byte) rules.Confidence {
 		}
 		return ""
 	case !a.quoted && !a.line:
-		if e >= strongEvidence && kinds >= 2 || special && kinds >= 3 && holds(value, "digit") && e >= weakEvidence && len(value) >= 8 {
-			return rules.Medium
+		if len(value) < 8 || bytes.ContainsAny(value, "-+*/=.!?:^~") || kinds < 2 || e < weakEvidence {
+			return "" // an expression
 		}
-		return ""
+		if e < bareEvidence {
+			return rules.Low
+		}
+		return rules.Medium
 	case isTrivial(value):
 		return rules.Low
 	case e >= strongEvidence && kinds >= 2, kinds >= 3 && len(value) >= 8 && (holds(value, "digit") || special && !isWords(value)):

@@ -15,6 +15,7 @@ func TestRulesMatrix(t *testing.T) {
 	e := catalogueEngine(t, set)
 	for _, r := range set {
 		t.Run(r.ID, func(t *testing.T) {
+			t.Parallel()
 			failures := TestRule(e, r, source(r), tokens())
 			for _, f := range failures[:min(len(failures), 3)] {
 				t.Error(f)
