@@ -128,8 +128,11 @@ func isBase64(b []byte) bool {
 // stripMarks removes from every line the mark that stands before the opening line: "// ", "# ", " * ", "> ", "+".
 func stripMarks(lead, body []byte) []byte {
 	mark := bytes.TrimSpace(lead)
-	if len(mark) == 0 || len(mark) > 8 || bytes.ContainsAny(mark, "\"'`") || hasAlphanumeric(mark) {
+	if len(mark) == 0 || bytes.ContainsAny(mark, "\"'`") {
 		return body
+	}
+	if len(mark) > 8 || hasAlphanumeric(mark) {
+		return stripShape(lead, body)
 	}
 	out := make([]byte, 0, len(body))
 	for i, line := range bytes.SplitAfter(body, []byte("\n")) {
@@ -140,6 +143,59 @@ func stripMarks(lead, body []byte) []byte {
 	}
 	return out
 }
+
+// stripShape removes from every line what stands before the opening line, with other numbers: the number of the line, the time and source of a
+// log's entry. If not every line has it, none is changed.
+func stripShape(lead, body []byte) []byte {
+	if last := lead[len(lead)-1]; hasAlphanumeric([]byte{last}) {
+		return body
+	}
+	out := make([]byte, 0, len(body))
+	for i, line := range bytes.SplitAfter(body, []byte("\n")) {
+		if i > 0 && len(bytes.TrimSpace(line)) > 0 {
+			n := shapeLength(lead, line)
+			if n < 0 {
+				return body
+			}
+			line = line[n:]
+		}
+		out = append(out, line...)
+	}
+	return out
+}
+
+// shapeLength returns the length of what at the start of a line is as lead is, but for its numbers and spaces; -1 if nothing is.
+func shapeLength(lead, line []byte) int {
+	at := 0
+	skip := func(is func(byte) bool) (n int) {
+		for ; at < len(line) && is(line[at]); at++ {
+			n++
+		}
+		return n
+	}
+	for i := 0; i < len(lead); {
+		switch c := lead[i]; {
+		case isBlank(c):
+			for ; i < len(lead) && isBlank(lead[i]); i++ {
+			}
+			skip(isBlank)
+		case isDigit(c):
+			for ; i < len(lead) && isDigit(lead[i]); i++ {
+			}
+			skip(isBlank) // numbers are aligned
+			if skip(isDigit) == 0 {
+				return -1
+			}
+		case at < len(line) && line[at] == c:
+			i, at = i+1, at+1
+		default:
+			return -1
+		}
+	}
+	return at
+}
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 
 func hasAlphanumeric(b []byte) bool {
 	for _, c := range b {

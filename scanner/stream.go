@@ -63,7 +63,8 @@ func (w *worker) large(id gitstore.ID, size int64) *examined {
 func (w *worker) stream(r io.Reader, size int64, what string) ([]hit, error) {
 	src := bufio.NewReaderSize(r, 64<<10)
 	head, _ := src.Peek(4 << 10)
-	if !w.s.o.NoArchives && archive.Recognise(head) {
+	packed := archive.Recognise(head) // head is valid until the next read
+	if packed && !w.s.o.NoArchives {
 		if size <= w.s.o.mostWhole() {
 			return w.streamWhole(src, size, what)
 		}
@@ -75,7 +76,7 @@ func (w *worker) stream(r io.Reader, size int64, what string) ([]hit, error) {
 		hits = append(hits, w.piece(p, what)...)
 		tail = p.At > 0 && archive.EndsInZip(p.Data)
 	})
-	if tail && !w.s.o.NoArchives && !archive.Recognise(head) {
+	if tail && !packed && !w.s.o.NoArchives {
 		w.s.cover.also(string(gitstore.Limit), what, fmt.Sprintf("ends in an archive, which is not unpacked in files of more than %d bytes", wholeText))
 	}
 	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Or(cmp.Compare(a.item, b.item), a.start-b.start) })

@@ -317,3 +317,20 @@ func TestArchiveAccepted(t *testing.T) {
 		t.Errorf("%+v", got.coverage)
 	}
 }
+
+// FuzzArchives: whatever a file holds, it is examined to the end, within limits, and nothing goes wrong on the way.
+func FuzzArchives(f *testing.F) {
+	z := zipped(f, packed{"a", key(1)}, packed{"b", doc(1, 50)})
+	for _, seed := range []string{z, tarred(f, packed{"a", key(1)}), gzipped(f, tarred(f, packed{"z.zip", z})), encrypted(z), "#!x\n" + z, z[:len(z)/2]} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		limits := archive.Limits{Depth: 2, Entries: 20, Bytes: 1 << 20, EntryBytes: 1 << 18, Ratio: 100}
+		got := scanned(t, Options{Mode: ModeStdin, Stdin: bytes.NewReader(data), Archives: limits, Workers: 1})
+		for _, s := range got.coverage.Skipped {
+			if strings.Contains(s.Why, "report this") {
+				t.Errorf("%+v", s)
+			}
+		}
+	})
+}
