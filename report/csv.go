@@ -26,7 +26,7 @@ func csvColumns() (names []string, cells []func(*Finding) string) {
 	}
 	add("severity", func(f *Finding) string { return f.Severity })
 	add("confidence", func(f *Finding) string { return f.Confidence })
-	add("verdict", func(f *Finding) string { return f.Verdict.Status })
+	add("verdict", func(f *Finding) string { return complete(f).Verdict.Status })
 	add("rule", func(f *Finding) string { return f.Rule })
 	add("provider", func(f *Finding) string { return f.Provider })
 	add("name", func(f *Finding) string { return f.Name })

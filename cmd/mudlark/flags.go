@@ -70,12 +70,7 @@ func (f *scanFlags) add(cmd *cobra.Command) {
 	g.in(groupSuppress, f.suppressFlags.add)
 	g.in(groupVerify, f.addVerification)
 	g.in(groupOutput, func(s *pflag.FlagSet) {
-		f.format = "text"
-		s.Var(words{&f.format, "FORMAT", formats}, "format", "print the report as text, json, jsonl, sarif, gitlab, codequality, junit, csv, html, markdown, or commands for github or azure, or as trufflehog or gitleaks print theirs")
-		s.VarP(list{&f.outputs, "FORMAT=FILE"}, "output", "o", "write the report to a file, too; repeatable")
-		s.BoolVar(&f.showSecrets, "show-secrets", false, "print secrets in full instead of redacted")
-		s.BoolVarP(&f.quiet, "quiet", "q", false, "print findings, what was not read, and errors only")
-		s.BoolVar(&f.noColor, "no-color", false, "use no color; so does the variable NO_COLOR")
+		f.addOutput(s)
 		s.BoolVar(&f.noProgress, "no-progress", false, "show no progress on the terminal")
 	})
 	g.in(groupLimits, func(s *pflag.FlagSet) {
@@ -90,6 +85,16 @@ func (f *scanFlags) add(cmd *cobra.Command) {
 		s.Var(number{&f.decodeDepth, 0, 32}, "max-decode-depth", "undo up to N encodings within each other; 0 for none")
 		f.archiveFlags.add(s)
 	})
+}
+
+// addOutput registers the flags that say where and how reports are written.
+func (f *scanFlags) addOutput(s *pflag.FlagSet) {
+	f.format = "text"
+	s.Var(words{&f.format, "FORMAT", formats}, "format", "print the report as text, json, jsonl, sarif, gitlab, codequality, junit, csv, html, markdown, or commands for github or azure, or as trufflehog or gitleaks print theirs")
+	s.VarP(list{&f.outputs, "FORMAT=FILE"}, "output", "o", "write the report to a file, too; repeatable")
+	s.BoolVar(&f.showSecrets, "show-secrets", false, "print secrets in full instead of redacted")
+	s.BoolVarP(&f.quiet, "quiet", "q", false, "print findings, what was not read, and errors only")
+	s.BoolVar(&f.noColor, "no-color", false, "use no color; so does the variable NO_COLOR")
 }
 
 // options checks the flags and returns what they mean.

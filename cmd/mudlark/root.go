@@ -70,7 +70,7 @@ func newRoot(e *environment) *cobra.Command {
 	root.SetErr(e.stderr)
 	root.SetHelpFunc(printHelp)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newGit(e), newDir(e), newStdin(e), newCI(e), newVerify(e), newRevoke(e), newHook(e), newBaseline(e), newConfig(e), newTriage(e), newRules(e), newInit(e), newDoctor(e), newCompletion(), newMan(), newVersion())
+	root.AddCommand(newGit(e), newDir(e), newStdin(e), newCI(e), newReport(e), newVerify(e), newRevoke(e), newHook(e), newBaseline(e), newConfig(e), newTriage(e), newRules(e), newInit(e), newDoctor(e), newCompletion(), newMan(), newVersion())
 	root.SetHelpCommand(newHelp())
 	if err := completeValues(root); err != nil {
 		panic(err) // a flag that is not there or is registered twice: a mistake in this package
