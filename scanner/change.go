@@ -230,3 +230,9 @@ func Origin(target string, getenv func(string) string) string {
 	}
 	return url
 }
+
+// IsRepository reports whether there is a repository at target, or in a folder above it.
+func IsRepository(target string, getenv func(string) string) bool {
+	repo, err := gitstore.Open(localPath(target), gitstore.Options{Env: getenv})
+	return err == nil && repo.Close() == nil
+}

@@ -103,10 +103,8 @@ func (f *ciFlags) run(ctx context.Context, e *environment) error {
 		return nil
 	}
 	o.Mode, o.Target = scanner.ModeGit, "."
-	if build.Dir != "" {
-		if _, err := os.Stat(build.Dir); err == nil {
-			o.Target = build.Dir
-		}
+	if build.Dir != "" && !scanner.IsRepository(o.Target, e.getenv) { // a workflow may have several checkouts
+		o.Target = build.Dir
 	}
 	done, err := f.locate(ctx, e, build, &o)
 	defer done()

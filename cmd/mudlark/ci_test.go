@@ -303,9 +303,11 @@ func (o *ciOrigin) job(t *testing.T, lines, event, commit string, depth int, ref
 			t.Fatal(err)
 		}
 	}
-	if env["CIRCLECI"]+env["DRONE"] != "" {
-		t.Chdir(dir)
+	where := dir
+	if env["GITHUB_ACTIONS"] != "" {
+		where = t.TempDir() // what the variables name is found, too
 	}
+	t.Chdir(where)
 	return env, dir
 }
 
