@@ -88,6 +88,8 @@ func judgePassword(a *assignment, value []byte) rules.Confidence {
 			return rules.Low
 		}
 		return rules.Medium
+	case isPasswordWord(value):
+		return "" // a list of such words
 	case isTrivial(value):
 		return rules.Low
 	case e >= strongEvidence && kinds >= 2, kinds >= 3 && len(value) >= 8 && (holds(value, "digit") || special && !isWords(value)):
@@ -102,6 +104,13 @@ func judgePassword(a *assignment, value []byte) rules.Confidence {
 		return rules.Medium
 	}
 	return ""
+}
+
+// isPasswordWord reports whether a value only says that it is a password, in one of the words that names use for it.
+func isPasswordWord(value []byte) bool {
+	words := nameWords(nil, value)
+	return len(words) == 1 && isOneOf(lowerASCII(value), []string{"passwd", "passphrase", "passcode", "passwort", "dbpass", "userpass", "smtppass", "mailpass",
+		"mypass", "rootpass", "adminpass", "keypass", "storepass", "pgpass"})
 }
 
 // isOther reports whether a value stands for something else than itself, or is another kind of thing.
