@@ -55,6 +55,7 @@ var shownOnly = map[string]string{
 	"revoke FINGERPRINT":               "revoke.txtar",
 	"verify report.json":               "verify.txtar",
 	"triage":                           "triage.txtar",
+	"report monday.json":               "report.txtar",
 	"hook install /srv/git/shop.git":   "hook-pre-receive.txtar",
 	"hook install --global":            "hook-global.txtar",
 }
