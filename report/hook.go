@@ -27,10 +27,9 @@ func NewHook(w io.Writer, o HookOptions) Handler {
 
 type hookHandler struct {
 	*textHandler
-	hook   HookOptions
-	shown  bytes.Buffer
-	found  []*Finding
-	rotate []string
+	hook  HookOptions
+	shown bytes.Buffer
+	found []*Finding
 }
 
 // hookListed is how many secrets are shown: a terminal holds no more, and the first ones say enough to find the cause.

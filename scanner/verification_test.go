@@ -73,11 +73,10 @@ active = { status = [200], json = "login" }
 // asked is a server that remembers which secrets it was asked about.
 type asked struct {
 	*httptest.Server
-	mu      sync.Mutex
-	tokens  map[string]int
-	active  func(token string) bool
-	pause   time.Duration
-	refused int // requests to refuse first
+	mu     sync.Mutex
+	tokens map[string]int
+	active func(token string) bool
+	pause  time.Duration
 }
 
 func newAsked(t testing.TB, active func(string) bool) *asked {

@@ -37,7 +37,7 @@ func TestGitleaksNotes(t *testing.T) {
 	}
 	for _, tt := range tests {
 		c, err := Gitleaks("x", []byte(tt.text), nil)
-		got := []string{}
+		var got []string
 		if err != nil {
 			got = []string{"!" + err.Error()}
 		} else {

@@ -78,10 +78,8 @@ func (m *Marked) list(tree uint32) uint32 {
 		m.open[t] = true
 	}
 	for _, t := range slices.Backward(chain) {
-		n, ok := m.of[t]
-		if !ok {
-			n = m.make(t)
-			m.of[t] = n
+		if _, ok := m.of[t]; !ok {
+			m.of[t] = m.make(t)
 		}
 		delete(m.open, t)
 	}
