@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -22,15 +23,34 @@ func mysqlGreeting(plugin string) string {
 		strings.Repeat("\x00", 10)+"901234567890\x00"+plugin+"\x00")
 }
 
+// received is what a server got, of all connections.
+type received struct {
+	mu   sync.Mutex
+	data []byte
+}
+
+func (r *received) add(b []byte) {
+	if r == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.data = append(r.data, b...)
+}
+
+func (r *received) text() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return string(r.data)
+}
+
 // mysqlScript is a server that says something behind the user and the answer to its challenge.
-func mysqlScript(plugin, reply string, got *[]byte) script {
+func mysqlScript(plugin, reply string, got *received) script {
 	return func(c net.Conn) {
 		_, _ = io.WriteString(c, mysqlGreeting(plugin))
 		buf := make([]byte, 1000)
 		n, err := c.Read(buf)
-		if got != nil {
-			*got = append(*got, buf[:n]...)
-		}
+		got.add(buf[:n])
 		if err == nil {
 			say(c, reply)
 		}
@@ -63,23 +83,23 @@ func TestMySQLServers(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			var got []byte
+			var got received
 			address := scripted(t, mysqlScript(tt.plugin, tt.reply, &got))
 			o := onLoopback()
 			o.requestTimeout = 300 * time.Millisecond
 			password := rand.Text()
 			check(t, verdictOfLogin(t, o, "mysql", loginURL("mysql", "ann", password, address)), tt.want, tt.reason)
-			if strings.Contains(string(got), password) {
+			if strings.Contains(got.text(), password) {
 				t.Error("the password was sent in clear text")
 			}
 		})
 	}
-	var got []byte
+	var got received
 	o := onLoopback()
 	o.AllowPlaintext = false
 	address := scripted(t, mysqlScript("mysql_native_password", "", &got))
 	check(t, verdictOfLogin(t, o, "mysql", loginURL("mysql", "ann", rand.Text(), address)), Skipped, ClearText)
-	if len(got) > 0 {
-		t.Errorf("%q was sent", got)
+	if sent := got.text(); sent != "" {
+		t.Errorf("%q was sent", sent)
 	}
 }
