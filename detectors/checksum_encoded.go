@@ -38,11 +38,10 @@ func shapeCheck(shape string) check {
 			return err == nil && hasShape(text, shape)
 		},
 		fix: func(token []byte) []byte {
-			fixed := base64.StdEncoding.AppendEncode(nil, fillShape(shape, token))
-			if len(fixed) != len(token) {
+			if len(token) != base64.StdEncoding.EncodedLen(len(shape)) {
 				return nil
 			}
-			return fixed
+			return base64.StdEncoding.AppendEncode(nil, fillShape(shape, token))
 		},
 	}
 }
@@ -75,7 +74,7 @@ func hasShape(text []byte, shape string) bool {
 	return true
 }
 
-// fillShape returns a text of the shape, chosen by seed.
+// fillShape returns a text of the shape, chosen by seed, which is not empty.
 func fillShape(shape string, seed []byte) []byte {
 	out := []byte(shape)
 	for i, c := range out {

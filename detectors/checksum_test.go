@@ -190,6 +190,7 @@ func FuzzChecksums(f *testing.F) {
 		names = append(names, name)
 		f.Add([]byte(shape))
 	}
+	f.Add([]byte(""))
 	f.Add([]byte("."))
 	f.Add([]byte(".0."))
 	f.Add([]byte("pypi-AgEI"))
