@@ -97,9 +97,11 @@ func (s *scan) git(ctx context.Context) ([]*lifeStory, error) {
 	s.collect(ctx)
 	s.looseRoots(ctx)
 	s.allBlobs(ctx, s.toExamine())
-	s.confirm(ctx)
-	if s.o.Push != nil && ctx.Err() != nil {
-		s.unseen()
+	if s.o.Push != nil {
+		s.confirm(ctx, nil)
+		if ctx.Err() != nil {
+			s.unseen()
+		}
 	}
 	if s.o.Worktree {
 		if err := s.uncommitted(true); err != nil {
@@ -155,10 +157,14 @@ func (s *scan) setBases(o *history.LoadOptions) error {
 }
 
 // confirm makes sure, if something was found, that the commits that brought it are of the range: until then the range was read by
-// committer times.
-func (s *scan) confirm(ctx context.Context) {
+// committer times. It returns the steps of those that are.
+func (s *scan) confirm(ctx context.Context, steps []history.Step) []history.Step {
 	if s.exact && len(s.unfollowed) == 0 || s.items.len() == 0 {
-		return
+		return steps
+	}
+	brings := func(st history.Step) bool { return len(st.Events) > 0 }
+	if s.o.Push == nil && len(s.texts) == 0 && !slices.ContainsFunc(steps, brings) {
+		return steps
 	}
 	o := s.toLoad
 	o.Bases = slices.Clone(o.Bases)
@@ -171,7 +177,7 @@ func (s *scan) confirm(ctx context.Context) {
 	full, err := history.Load(ctx, s.repo, s.workers[0].reader, o)
 	if err != nil {
 		s.cover.note("stopped before it was certain that every commit is new; where clocks were wrong, a secret may be an old one")
-		return
+		return steps
 	}
 	s.graph.Confirm(full)
 	for c := range s.selected {
@@ -180,6 +186,7 @@ func (s *scan) confirm(ctx context.Context) {
 	s.meter.mu.Lock()
 	defer s.meter.mu.Unlock()
 	s.texts = slices.DeleteFunc(s.texts, func(e event) bool { return e.commit != history.None && !s.selected[e.commit] && e.tag.IsZero() })
+	return slices.DeleteFunc(steps, func(st history.Step) bool { return !s.selected[st.Commit] })
 }
 
 // choose selects the commits of the job.

@@ -104,6 +104,24 @@ func BenchmarkGivenRepositories(b *testing.B) {
 	}
 }
 
+// BenchmarkGivenRanges scans what the last hundred commits of HEAD's first-parent line brought.
+func BenchmarkGivenRanges(b *testing.B) {
+	set, err := rules.Builtin(detectors.Vocabulary())
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, path := range givenRepositories(b) {
+		b.Run(path, func(b *testing.B) {
+			for b.Loop() {
+				o := Options{Mode: ModeGit, Target: path, Rules: set, Workers: 2, Since: []string{"HEAD~100"}}
+				if _, err := Run(context.Background(), o, nothing{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // nothing is a report that is thrown away.
 type nothing struct{}
 

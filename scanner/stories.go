@@ -36,7 +36,10 @@ func (s *scan) stories(ctx context.Context) ([]*lifeStory, error) {
 			events[e.item] = append(events[e.item], e)
 		}
 	}
-	steps, err := s.blobEvents(ctx)
+	steps, err := s.blobEvents(ctx, !s.whole)
+	if s.o.Push == nil {
+		steps = s.confirm(ctx, steps)
+	}
 	if err != nil {
 		if !s.stopped {
 			s.cover.skip(interrupted, "attribution", "stopped while the commits of findings were being worked out")
@@ -83,8 +86,10 @@ func (s *scan) wanted(n history.Item) bool {
 	return s.choice.of(it) == reported
 }
 
-// blobEvents finds what commits introduced in their trees. On an error, which is that of ctx, some steps are empty.
-func (s *scan) blobEvents(ctx context.Context) ([]history.Step, error) {
+// blobEvents finds what commits introduced in their trees and, unless newOnly, what they took out. In a part of the history what stood in a
+// parent's tree may have to be examined for that; newOnly does so only for commits that bring something. On an error, which is that of ctx,
+// some steps are empty.
+func (s *scan) blobEvents(ctx context.Context, newOnly bool) ([]history.Step, error) {
 	if s.items.len() == 0 || s.whole && !s.anyWanted() {
 		return nil, nil
 	}
@@ -98,8 +103,8 @@ func (s *scan) blobEvents(ctx context.Context) ([]history.Step, error) {
 		NewDiffer:   s.differs(),
 		NewContents: func() history.Contents { w := s.workers[next]; next++; return view{w} },
 		Include:     s.include,
-		AllParents:  !s.whole && !s.o.Hook,
-		NewOnly:     s.o.Hook,
+		AllParents:  !s.whole && !newOnly,
+		NewOnly:     newOnly,
 		Interesting: s.interesting,
 	})
 	return slices.DeleteFunc(steps, func(st history.Step) bool {
@@ -247,7 +252,7 @@ func (s *scan) lives(ctx context.Context, list []*lifeStory, steps []history.Ste
 	s.tipsHolding(p, list)
 	s.reaching(list)
 	if haveHead {
-		s.removals(p, list, steps, head)
+		s.removals(ctx, p, list, steps, head)
 	}
 }
 
@@ -309,7 +314,7 @@ func (s *scan) reaching(list []*lifeStory) {
 }
 
 // removals finds, for items that HEAD does not hold, the commit that took them out of it.
-func (s *scan) removals(p standing, list []*lifeStory, steps []history.Step, head gitstore.ID) {
+func (s *scan) removals(ctx context.Context, p standing, list []*lifeStory, steps []history.Step, head gitstore.ID) {
 	h, ok := s.graph.Lookup(head)
 	if !ok {
 		return
@@ -318,10 +323,20 @@ func (s *scan) removals(p standing, list []*lifeStory, steps []history.Step, hea
 	for c := range marked {
 		marked[c] = marked[c] && s.selected[c]
 	}
-	gone := p.removals(marked, steps)
 	sets := make([][]int32, len(list))
+	absent := func(l *lifeStory) bool { return l.atHead != nil && !*l.atHead }
+	if !slices.ContainsFunc(list, absent) {
+		return
+	}
+	if !s.whole {
+		var err error
+		if steps, err = s.blobEvents(ctx, false); err != nil {
+			return
+		}
+	}
+	gone := p.removals(marked, steps)
 	for i, l := range list {
-		if l.atHead != nil && !*l.atHead {
+		if absent(l) {
 			sets[i] = gone[l.item]
 		}
 	}

@@ -104,7 +104,7 @@ func (ch *Changes) touches(_ *Graph, c int32, o EventOptions) bool {
 		return true
 	}
 	return slices.ContainsFunc(ch.pairs[c], func(p Pair) bool {
-		return p.Old != 0 && o.Interesting(p.Old) || p.New != 0 && o.Interesting(p.New)
+		return p.New != 0 && o.Interesting(p.New) || p.Old != 0 && !o.NewOnly && o.Interesting(p.Old)
 	})
 }
 
