@@ -149,6 +149,7 @@ func hostileServers() map[string]script {
 // urlProtocols are the protocols whose secrets are URLs, with their schemes.
 func urlProtocols() map[string][]string {
 	return map[string][]string{
+		"amqp":     {"amqp", "amqps"},
 		"mysql":    {"mysql"},
 		"postgres": {"postgres"},
 		"redis":    {"redis", "rediss"},

@@ -62,6 +62,7 @@ type Probe struct {
 // protocols returns the verifiers by name.
 func protocols() map[string]Protocol {
 	return map[string]Protocol{
+		"amqp":     amqp{},
 		"aws":      aws{},
 		"jwt":      jwt{},
 		"mysql":    mysql{},
