@@ -218,8 +218,8 @@ func TestRulesPairs(t *testing.T) {
 	set := catalogue(t)
 	s := catalogueEngine(t, set).NewScanner()
 	for _, r := range set {
-		if len(r.Parts) == 0 {
-			continue
+		if len(r.Parts) == 0 || r.Regex != "" {
+			continue // for what a regex finds nothing can be made up
 		}
 		t.Run(r.ID, func(t *testing.T) {
 			rnd := source(r)

@@ -285,6 +285,9 @@ func (e *Engine) prepare(c *Credential) (p prepared, s Status, r Reason) {
 	if v == nil || v.Protocol != "" && e.o.protocols[v.Protocol] == nil {
 		return p, Unsupported, NoVerifier
 	}
+	if some, ok := e.o.protocols[v.Protocol].(supporter); ok && !some.supports(c.Secret) {
+		return p, Unsupported, NoVerifier
+	}
 	p.verify = v
 	switch {
 	case c.Ambiguous:

@@ -65,10 +65,12 @@ func protocols() map[string]Protocol {
 		"amqp":     amqp{},
 		"aws":      aws{},
 		"jwt":      jwt{},
+		"ldap":     ldap{},
 		"mysql":    mysql{},
 		"postgres": postgres{},
 		"redis":    redis{},
 		"smtp":     smtp{},
+		"url":      byScheme{"ldap": ldap{}, "ldaps": ldap{}},
 		"vault":    vault{},
 	}
 }
