@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"bytes"
+	"encoding/base32"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -407,6 +408,24 @@ func TestRulesExamples(t *testing.T) {
 		},
 		"sftp-sync-config-password": func(v string) string { return "{\n  \"host\": \"a.corp.net\",\n  \"password\": \"" + v + "\"\n}\n" },
 		"jdbc-url":                  func(v string) string { return "url=jdbc:postgresql://db.corp.net:5432/a?user=app&password=" + v + "\n" },
+		"npmrc-auth-basic":          func(v string) string { return "registry=https://npm.corp.net\n_auth=" + v + "\nalways-auth=true\n" },
+		"otp-uri": func(v string) string {
+			return "otpauth://totp/Corp:me@corp.net?issuer=Corp&secret=" + v + "&digits=6\n"
+		},
+		"login-call-password":    func(v string) string { return "$db = mysqli_connect('10.0.3.7', 'shop', '" + v + "', 'shopdb');\n" },
+		"login-command-password": func(v string) string { return "docker login -u ci -p " + v + " registry.corp.net\n" },
+		"chpasswd-password":      func(v string) string { return "RUN echo 'deploy:" + v + "' | chpasswd\n" },
+		"sql-identified-by":      func(v string) string { return "CREATE USER 'shop'@'%' IDENTIFIED BY '" + v + "';\n" },
+		"ansible-inventory-password": func(v string) string {
+			return "web1 ansible_host=10.0.0.5 ansible_user=root ansible_ssh_pass=" + v + "\n"
+		},
+		"windows-unattend-password": func(v string) string {
+			return "<AdministratorPassword>\n  <Value>" + v + "</Value>\n  <PlainText>true</PlainText>\n</AdministratorPassword>\n"
+		},
+		"wifi-preshared-key": func(v string) string { return "network={\n  ssid=\"office\"\n  psk=\"" + v + "\"\n}\n" },
+		"terraform-state-random-password": func(v string) string {
+			return "{\"type\": \"random_password\", \"name\": \"db\", \"instances\": [{\"attributes\": {\"length\": 36, \"result\": \"" + v + "\"}}]}\n"
+		},
 	}
 	for _, r := range set {
 		if r.Regex == "" {
@@ -419,6 +438,9 @@ func TestRulesExamples(t *testing.T) {
 		}
 		for range tokens() {
 			secret := randomText(rnd, 36)
+			if r.ID == "otp-uri" {
+				secret = base32.StdEncoding.EncodeToString([]byte(secret))[:52]
+			}
 			if c, ok := checkFor(r.Checksum); ok {
 				secret = string(c.fix([]byte(secret)))
 			}
