@@ -78,7 +78,7 @@ func joinsQuoted(data []byte, i int) bool {
 	if k >= 0 && data[k] == '\r' {
 		k--
 	}
-	return k >= 1 && data[k] == '=' && data[k-1] != '='
+	return k >= 0 && data[k] == '=' && (k == 0 || data[k-1] != '=')
 }
 
 // softBreakAt reports whether the "=" at i ends a long line that another one follows.
