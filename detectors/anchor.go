@@ -9,14 +9,29 @@ import (
 )
 
 // An anchor is a short sequence of byte sets that stands in every match of a branch, or a keyword: a literal, together with
-// what is known of the bytes beside it. The prefilter looks for a window of it.
+// what is known of the bytes beside it. The prefilter looks for one of two windows of it.
 type anchor struct {
-	sets   []rules.ByteSet
-	offset int     // of the literal in sets
-	window int     // index of the set at which the window begins
-	core   core    // around the window
-	cost   float64 // estimated share of positions in source text where the window stands
+	sets    []rules.ByteSet
+	offset  int // of the literal in sets
+	windows windows
+	core    core    // around the windows
+	cost    float64 // estimated share of positions in source text where the rarer window stands
 }
+
+// windows are the indexes of the sets at which an anchor's two windows begin: an even and an odd one, so that wherever the anchor stands, one
+// of them begins at an even offset of the text, and the prefilter need not look at the others. An index may be -1: then any byte may come
+// before the anchor.
+type windows struct{ even, odd int }
+
+// at returns the window that begins at an even offset where the anchor stands at the given one.
+func (w windows) at(begin int) int {
+	if begin&1 == 0 {
+		return w.even
+	}
+	return w.odd
+}
+
+func (w windows) both() [2]int { return [2]int{w.even, w.odd} }
 
 // A core is a part of an anchor, short enough to be looked for where little of a text is new: from and to are indexes of sets.
 type core struct{ from, to int }
@@ -79,13 +94,47 @@ func appendLiteral(sets []rules.ByteSet, literal []byte, fold bool) []rules.Byte
 	return sets
 }
 
-// choose picks the rarest window. It is false when every window stands for too many grams.
+// choose picks the two rarest windows that one core holds. It is false when every window stands for too many grams.
 func (a *anchor) choose() bool {
+	shares := a.shares()
 	a.cost = math.Inf(1)
+	best := math.Inf(1)
+	for i, even := range shares { // shares[i] is of the window at i-1
+		a.cost = min(a.cost, even)
+		if i&1 == 0 {
+			continue
+		}
+		for k := max(0, i-maxApart); k <= min(len(shares)-1, i+maxApart); k++ {
+			if k&1 == 0 && even+shares[k] < best {
+				best = even + shares[k]
+				a.windows = windows{even: i - 1, odd: k - 1}
+			}
+		}
+	}
+	a.core = coreOf(a.windows, len(a.sets))
+	return !math.IsInf(best, 1)
+}
+
+// maxApart is how far apart the windows of an anchor may begin.
+const maxApart = 5
+
+// shares estimates, of the windows from the one at -1 on, the share of positions in source text where each stands: infinite for one that
+// stands for too many grams.
+func (a *anchor) shares() []float64 {
 	weights := a.weights()
-	for i := 0; i == 0 || i+windowSize <= len(a.sets); i++ {
+	any := weigh(anyByte(), byteShares())
+	at := func(i int) weight {
+		if i < 0 || i >= len(weights) {
+			return any
+		}
+		return weights[i]
+	}
+	out := make([]float64, max(len(a.sets)-windowSize, 0)+3)
+	for k := range out {
+		i := k - 1
 		grams, share := 1, 1.0
-		for _, w := range weights[i : i+windowSize] {
+		for n := range windowSize {
+			w := at(i + n)
 			grams *= w.grams
 			share *= w.share
 		}
@@ -93,23 +142,24 @@ func (a *anchor) choose() bool {
 			// Letters are not independent of each other: a common word is more common than its letters suggest.
 			share += measured(a.gramsAt(i))
 		}
-		if grams <= maxGrams && share < a.cost {
-			a.window, a.cost = i, share
+		if grams > maxGrams {
+			share = math.Inf(1)
 		}
+		out[k] = share
 	}
-	a.core = coreOf(a.window, len(a.sets))
-	return !math.IsInf(a.cost, 1)
+	return out
 }
 
-// coreOf returns the core around a window of an anchor of n sets.
-func coreOf(window, n int) core {
-	to := min(n, max(window-(maxCore-windowSize)/2, 0)+maxCore)
+// coreOf returns the core around the windows of an anchor of n sets.
+func coreOf(w windows, n int) core {
+	lo, hi := min(w.even, w.odd), max(w.even, w.odd)+windowSize
+	to := min(n, max(lo-(maxCore-(hi-lo))/2, 0)+maxCore)
 	return core{from: max(0, to-maxCore), to: to}
 }
 
-// weights returns the weight of each set; where the anchor is shorter than a window, any byte may follow.
+// weights returns the weight of each set.
 func (a *anchor) weights() []weight {
-	out := make([]weight, 0, max(len(a.sets), windowSize))
+	out := make([]weight, 0, len(a.sets))
 	shares := byteShares()
 	for i, s := range a.sets {
 		if i > 0 && s == a.sets[i-1] {
@@ -117,9 +167,6 @@ func (a *anchor) weights() []weight {
 			continue
 		}
 		out = append(out, weigh(s, shares))
-	}
-	for len(out) < windowSize {
-		out = append(out, weigh(anyByte(), shares))
 	}
 	return out
 }
@@ -129,12 +176,12 @@ func anyByte() rules.ByteSet {
 	return rules.ByteSet{^uint64(0), ^uint64(0), ^uint64(0), ^uint64(0)}
 }
 
-// gramsAt returns the grams of the window at i; where the anchor is too short for it, any byte may follow.
+// gramsAt returns the grams of the window at i; beside the anchor any byte may stand.
 func (a *anchor) gramsAt(i int) grams {
 	var g grams
 	for k := range g {
 		set := anyByte()
-		if i+k < len(a.sets) {
+		if i+k >= 0 && i+k < len(a.sets) {
 			set = a.sets[i+k]
 		}
 		g[k] = foldedBytes(set)

@@ -14,9 +14,9 @@ type anchorTable struct {
 
 // A mark is an anchor with its sets by number.
 type mark struct {
-	sets   []int32
-	window int // as in anchor
-	core   core
+	sets    []int32
+	windows windows // as in anchor
+	core    core
 }
 
 // intern returns the number of an anchor. Anchors of the same sets are the same.
@@ -39,7 +39,7 @@ func (t *anchorTable) intern(a *anchor) int {
 	if !ok {
 		id = len(t.list)
 		t.ids[key] = id
-		t.list = append(t.list, mark{sets: sets, window: a.window, core: a.core})
+		t.list = append(t.list, mark{sets: sets, windows: a.windows, core: a.core})
 	}
 	return id
 }

@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"bytes"
 	"math"
 	"slices"
 	"unicode/utf8"
@@ -49,6 +50,7 @@ type decoder struct {
 	maxRun int
 	depth  int
 	levels [][]byte
+	lines  [][]interval
 	joined []byte
 }
 
@@ -59,8 +61,8 @@ func newDecoder(maxRun int) *decoder { return &decoder{maxRun: max(maxRun, 64)} 
 // A finder looks for encoded runs of some kinds.
 type finder struct {
 	find func(d *decoder, data []byte, yield func(region))
-	// divides marks the bytes that no run holds, so that what stands on one side of one does not matter for the runs on the other. It is
-	// nil where all of the text may matter; then nothing is found in text without NUL and byte order mark.
+	// divides marks the bytes that no run holds, so that what stands on one side of one does not matter for the runs on the other: line
+	// feeds and others. It is nil where all of the text may matter; then nothing is found in text without NUL and byte order mark.
 	divides *[256]bool
 	// joins, if not nil, reports whether a run may go on over a byte that divides, at i. It looks at no more than reach bytes on each side.
 	joins func(data []byte, i int) bool
@@ -92,8 +94,8 @@ func (d *decoder) regions(data []byte, yield func(region)) {
 	d.each(data, []interval{{0, len(data)}}, false, func(_ int, _ *component, r region) { yield(r) })
 }
 
-// each is regions for those runs that have a byte in one of the zones, and perhaps some more. Plain says that the text has neither NUL
-// nor byte order mark. Kind is the index of the finder.
+// each is regions for those runs that have a byte in one of the zones, which ascend and are disjoint, and perhaps some more. Plain says that
+// the text has neither NUL nor byte order mark. Kind is the index of the finder.
 func (d *decoder) each(data []byte, zones []interval, plain bool, yield func(kind int, c *component, r region)) {
 	d.depth++
 	defer func() { d.depth-- }()
@@ -104,25 +106,71 @@ func (d *decoder) each(data []byte, zones []interval, plain bool, yield func(kin
 		r.start, r.end = r.start+from, r.end+from
 		yield(kind, &c, r)
 	}
+	lines := d.wholeLines(data, zones)
 	for k := range finders {
 		f := &finders[k]
 		if f.divides == nil && plain {
 			continue
 		}
 		kind, c = k, component{finder: f}
+		list := lines
+		if f.divides == nil {
+			list = zones
+		}
 		at := 0
-		for _, z := range zones {
+		for _, z := range list {
 			if z.hi <= at {
 				continue
 			}
-			z.lo = max(z.lo, at)
-			if f.divides != nil {
-				z = c.widen(data, z, at)
-			}
+			z = f.joined(data, interval{max(z.lo, at), z.hi}, at)
 			from, at = z.lo, z.hi
 			f.find(d, data[z.lo:z.hi], shifted)
 		}
 	}
+}
+
+// wholeLines returns the lines of which the zones hold a byte, without the last line feed: ascending and disjoint. No run goes on over a
+// line feed that it does not join. The list is valid until the next call at this level of recursion.
+func (d *decoder) wholeLines(data []byte, zones []interval) []interval {
+	for len(d.lines) <= d.depth {
+		d.lines = append(d.lines, nil)
+	}
+	out := d.lines[d.depth][:0]
+	for _, z := range zones {
+		lo, hi := lineStart(data, z.lo), lineEnd(data, z.hi)
+		if n := len(out); n > 0 && lo <= out[n-1].hi {
+			out[n-1].hi = max(out[n-1].hi, hi)
+		} else {
+			out = append(out, interval{lo, hi})
+		}
+	}
+	d.lines[d.depth] = out
+	return out
+}
+
+// lineStart returns the offset behind the last line feed before at.
+func lineStart(data []byte, at int) int { return bytes.LastIndexByte(data[:at], '\n') + 1 }
+
+// lineEnd returns the offset of the first line feed at or behind at, or the length of data.
+func lineEnd(data []byte, at int) int {
+	if n := bytes.IndexByte(data[at:], '\n'); n >= 0 {
+		return at + n
+	}
+	return len(data)
+}
+
+// joined returns the lines z with those that runs may go on from, or into; lo does not go below least.
+func (f *finder) joined(data []byte, z interval, least int) interval {
+	if f.joins == nil {
+		return z
+	}
+	for z.lo > least && f.joins(data, z.lo-1) {
+		z.lo = max(lineStart(data, z.lo-1), least)
+	}
+	for z.hi < len(data) && f.joins(data, z.hi) {
+		z.hi = lineEnd(data, z.hi+1)
+	}
+	return z
 }
 
 // regionMargin is more than how far beside an encoded run the bytes may stand that decide where it begins and ends.

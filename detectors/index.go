@@ -12,14 +12,8 @@ import (
 // built-in rules are packed. Lists are by anchor, by task and so on; rules are known by their place in the set.
 type index struct {
 	Sets    []rules.ByteSet // of which anchors are made
-	Anchors struct {
-		Length, Window []int32
-		Sets           []int32 // of all anchors, one after another
-		Before, Behind []int32 // the reach
-		Flags          []int32
-		Tasks          []int32 // how many
-	}
-	Tasks struct {
+	Anchors indexedAnchors
+	Tasks   struct {
 		Kind, Rule, Format, Branch, Search, Length []int32
 	}
 	Searches struct {
@@ -27,6 +21,15 @@ type index struct {
 	}
 	Regexes, Unkeyed, Blocks []int32 // rules
 	HasParts, HasRequires    bool
+}
+
+// indexedAnchors are anchors, each list by anchor but Sets.
+type indexedAnchors struct {
+	Length, Even, Odd []int32
+	Sets              []int32 // of all anchors, one after another
+	Before, Behind    []int32 // the reach
+	Flags             []int32
+	Tasks             []int32 // how many
 }
 
 const (
@@ -60,7 +63,8 @@ func (e *Engine) write(x *index, anchors *anchorTable) {
 	x.Sets = anchors.sets
 	for i := range anchors.list {
 		m, r, a := &anchors.list[i], &e.reaches[i], &x.Anchors
-		a.Length, a.Window = append(a.Length, int32(len(m.sets))), append(a.Window, int32(m.window))
+		a.Length = append(a.Length, int32(len(m.sets)))
+		a.Even, a.Odd = append(a.Even, int32(m.windows.even)), append(a.Odd, int32(m.windows.odd))
 		a.Sets = append(a.Sets, m.sets...)
 		a.Before, a.Behind = append(a.Before, int32(r.before)), append(a.Behind, int32(r.behind))
 		a.Flags = append(a.Flags, r.flags())
@@ -142,8 +146,8 @@ func (x *index) loadAnchors(anchors *anchorTable) {
 	anchors.list = make([]mark, len(x.Anchors.Length))
 	sets := x.Anchors.Sets
 	for i, n := range x.Anchors.Length {
-		window := int(x.Anchors.Window[i])
-		anchors.list[i] = mark{sets: sets[:n:n], window: window, core: coreOf(window, int(n))}
+		w := windows{even: int(x.Anchors.Even[i]), odd: int(x.Anchors.Odd[i])}
+		anchors.list[i] = mark{sets: sets[:n:n], windows: w, core: coreOf(w, int(n))}
 		sets = sets[n:]
 	}
 }
@@ -179,15 +183,24 @@ func (x *index) consistent(set []*rules.Rule) bool {
 		}
 		return true
 	}
-	return sameLength(n, a.Window, a.Before, a.Behind, a.Flags, a.Tasks) &&
+	return sameLength(n, a.Even, a.Odd, a.Before, a.Behind, a.Flags, a.Tasks) &&
 		sameLength(tasks, k.Rule, k.Format, k.Branch, k.Search, k.Length) && sameLength(searches, x.Searches.Format) &&
 		below(rules, k.Rule, x.Searches.Rule, x.Regexes, x.Unkeyed, x.Blocks) && below(len(x.Sets), a.Sets) &&
 		below(int(runEach)+1, k.Kind) && below(max(searches, 1), k.Search) && formats(k.Format, k.Rule) && formats(x.Searches.Format, x.Searches.Rule) &&
-		sumsTo(len(a.Sets), a.Length) && sumsTo(tasks, a.Tasks) && !slices.ContainsFunc(a.Window, func(w int32) bool { return w < 0 || w > maxIndexed })
+		sumsTo(len(a.Sets), a.Length) && sumsTo(tasks, a.Tasks) && a.windowsFit()
 }
 
-// maxIndexed is more than the place of any window.
-const maxIndexed = 1 << 20
+// windowsFit reports whether every anchor has windows that choose may have given it.
+func (a *indexedAnchors) windowsFit() bool {
+	for i, n := range a.Length {
+		even, odd := a.Even[i], a.Odd[i]
+		last := max(n-windowSize, 0) + 1
+		if even < 0 || even > last || even&1 != 0 || odd < -1 || odd > last || odd&1 == 0 || max(even-odd, odd-even) > maxApart {
+			return false
+		}
+	}
+	return true
+}
 
 func sameLength(n int, lists ...[]int32) bool {
 	return !slices.ContainsFunc(lists, func(list []int32) bool { return len(list) != n })

@@ -161,15 +161,16 @@ func (e *Engine) regionZones(l *level, h *inheritance) []interval {
 		for next < len(l.hits) && int(l.hits[next].at) < z.lo-nearReach {
 			next++
 		}
+		reached := z.hi
 		for _, a := range l.hits[next:] {
 			if int(a.at) > z.hi {
 				break
 			}
 			if e.reaches[a.anchor].near {
-				z.hi = min(z.hi+nearReach, h.size)
-				break
+				reached = int(a.at) + nearReach
 			}
 		}
+		z.hi = min(max(z.hi, reached), h.size)
 	}
 	// What was found in the earlier version with something else before it.
 	for _, s := range h.spans {
@@ -196,7 +197,8 @@ func (e *Engine) collect(l *level, h *inheritance) {
 		return
 	}
 	e.carry(l, h)
-	for _, zone := range h.dirty(h.size, maxCore-1, maxCore-1) {
+	// The windows of a core begin one byte before it or within it.
+	for _, zone := range h.dirty(h.size, maxCore, maxCore-windowSize) {
 		e.filter.windows(l.data, zone.lo, zone.hi, func(anchor, at int) {
 			c := e.filter.marks[anchor].core
 			if !h.inOne(at+c.from, at+c.to) {
