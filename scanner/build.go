@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -156,23 +157,19 @@ func (b *builder) fingerprint(l *lifeStory) (string, error) {
 	return l.fingerprint, err
 }
 
-// prepareFingerprints works out the fingerprints of stories. That of a weak secret takes time and memory on purpose, so one worker does a
-// few of them, and more workers do many.
+// prepareFingerprints works out the fingerprints of stories. That of a weak secret takes time and memory on purpose; garbage is collected
+// before each, since the collector would wait for a multiple of it.
 func (b *builder) prepareFingerprints(list []*lifeStory) {
-	const few = 16
-	weak := 0
-	for _, l := range list {
-		if b.s.items.get(l.item).rule.Weak {
-			weak++
-		}
-	}
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(len(b.s.workers), 1+weak/few) {
+	for range len(b.s.workers) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
 			for i := next.Add(1); i <= int64(len(list)); i = next.Add(1) {
+				if b.s.items.get(list[i-1].item).rule.Weak {
+					runtime.GC()
+				}
 				_, _ = b.fingerprint(list[i-1]) // an error comes again
 			}
 		}()
