@@ -70,6 +70,7 @@ func protocols() map[string]Protocol {
 		"postgres": postgres{},
 		"redis":    redis{},
 		"smtp":     smtp{},
+		"ssh":      sshKeys{gitHosts()},
 		"url":      byScheme{"ldap": ldap{}, "ldaps": ldap{}},
 		"vault":    vault{},
 	}

@@ -180,6 +180,11 @@ func parseEndpoint(text string) (string, *url.URL, error) {
 	}
 	u, err := url.Parse(address)
 	switch {
+	case name == "ssh":
+		if err != nil || !verify.IsSSHEndpoint(u) {
+			return "", nil, usagef("write --endpoint ssh=ssh://git@git.example.com:22#SHA256:..., with the fingerprint of the host key that ssh shows",
+				"--endpoint ssh: that is no user, host and fingerprint")
+		}
 	case err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "":
 		return "", nil, usagef(hint, "--endpoint %s: that is no http or https URL", name)
 	case u.User != nil || u.RawQuery != "" || u.Fragment != "":
