@@ -151,6 +151,7 @@ func hostileServers() map[string]script {
 func urlProtocols() map[string][]string {
 	return map[string][]string{
 		"amqp":     {"amqp", "amqps"},
+		"ftp":      {"ftp", "ftps"},
 		"ldap":     {"ldap", "ldaps"},
 		"mysql":    {"mysql"},
 		"postgres": {"postgres"},
@@ -204,8 +205,8 @@ func TestLoginPolicy(t *testing.T) {
 func TestLoginWithoutTLS(t *testing.T) {
 	t.Parallel()
 	for protocol, schemes := range urlProtocols() {
-		if protocol == "mysql" || protocol == "smtp" || protocol == "ldap" {
-			continue // their servers speak first, or in their own way: TestMySQLServers, TestSMTPServers, TestLDAPParts
+		if protocol == "mysql" || protocol == "smtp" || protocol == "ldap" || protocol == "ftp" {
+			continue // their servers speak first, or in their own way: TestMySQLServers, TestSMTPServers, TestLDAPParts, TestFTPServers
 		}
 		var got []byte
 		done := make(chan struct{}, 1)

@@ -65,13 +65,14 @@ func protocols() map[string]Protocol {
 		"amqp":     amqp{},
 		"aws":      aws{},
 		"jwt":      jwt{},
+		"ftp":      ftp{},
 		"ldap":     ldap{},
 		"mysql":    mysql{},
 		"postgres": postgres{},
 		"redis":    redis{},
 		"smtp":     smtp{},
 		"ssh":      sshKeys{gitHosts()},
-		"url":      byScheme{"ldap": ldap{}, "ldaps": ldap{}},
+		"url":      byScheme{"ftp": ftp{}, "ftps": ftp{}, "ldap": ldap{}, "ldaps": ldap{}},
 		"vault":    vault{},
 	}
 }

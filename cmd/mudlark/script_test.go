@@ -41,6 +41,7 @@ func TestMain(m *testing.M) {
 //	exits CODE ARG...          run mudlark, which must exit with the code
 //	tidy FILE                  replace what varies in a report: object names, times, paths of the test
 //	gitserver DIR [USER]       serve the repositories of a folder at $GITURL; see gitServer
+//	ftpserver NAME             a file server; $NAME is the URL of a user there, see ftpServer
 //	urlwith USER               $GITURL/shop.git with user and $GITPASSWORD goes into $WITHPASSWORD
 //	lonely                     nothing but mudlark is in $PATH from here on
 //	valid FILE                 a JSON or JSONL report must agree with docs/report.schema.json
@@ -55,8 +56,8 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"provider": provider,
-			"mktoken":  mktoken, "sha1": hash, "put": put, "encode": encode, "lose": lose,
+			"provider": provider, "ftpserver": ftpServer,
+			"mktoken": mktoken, "sha1": hash, "put": put, "encode": encode, "lose": lose,
 			"commit": commit, "exits": exits, "tidy": tidy, "valid": valid, "gitserver": gitServer, "urlwith": urlWith, "lonely": lonely,
 		},
 	})
