@@ -28,6 +28,7 @@ func eachAssignment(data []byte, at int, r *rules.Rule, yield func(candidate)) {
 		return // the outcome of a test
 	}
 	c := candidate{start: a.start, end: a.end, secret: value, display: value}
+	words := false // encoded
 	if text, ok := unwrapped(value); ok && !isOther(value) {
 		if placeholder(text, nil) {
 			return
@@ -37,6 +38,7 @@ func eachAssignment(data []byte, at int, r *rules.Rule, yield func(candidate)) {
 			yield(c)
 			return
 		}
+		words = evidence(text) < 0 && bytes.IndexByte(text, ':') < 0
 	}
 	if kind == passwordName {
 		c.confidence = judgePassword(&a, value)
@@ -46,7 +48,7 @@ func eachAssignment(data []byte, at int, r *rules.Rule, yield func(candidate)) {
 	if c.confidence == "" || bytes.EqualFold(value, a.name) {
 		return
 	}
-	if r.Confidence == rules.Low {
+	if r.Confidence == rules.Low || words {
 		c.confidence = rules.Low
 	}
 	yield(c)
@@ -82,7 +84,7 @@ func nameAnchors(r *rules.Rule) []anchor {
 		word("", w, "")
 	}
 	word("", "creds", behind)
-	word("", "token", behind+"s_-.0123456789KVS")
+	word("", "token", behind+"(s_-.0123456789KVS")
 	word(sign, "pat", behind)
 	for _, q := range keyQualifiers() {
 		q = q[max(0, len(q)-4):]

@@ -37,6 +37,9 @@ func assignmentAt(data []byte, at int) (assignment, bool) {
 	if at-from == maxName || to-at == maxName {
 		return assignment{}, false // encoded data
 	}
+	if from > 1 && data[from-1] == ' ' && to-from == 3 && hasFolded(data[from:to], []byte("key")) {
+		from = qualified(data, from)
+	}
 	outer := from
 	for from < at && !isLetter(data[from]) {
 		from++
@@ -51,6 +54,18 @@ func assignmentAt(data []byte, at int) (assignment, bool) {
 	a, ok := b.assignment()
 	a.name = data[from:to]
 	return a, ok && a.start < to+maxBridge && a.end > a.start && a.end-a.start <= maxValue
+}
+
+// qualified returns where a name of two words begins whose second, at from, is "key": API key.
+func qualified(data []byte, from int) int {
+	start := from - 1
+	for start > 0 && from-start < 16 && isLetter(data[start-1]) {
+		start--
+	}
+	if isOneOf(lowerASCII(data[start:from-1]), keyQualifiers()) {
+		return start
+	}
+	return from
 }
 
 func nameByte(c byte) bool { return wordByte(c) || c == '-' || c == '.' || c == '$' }
@@ -104,8 +119,9 @@ func (b *bridge) backslashN() {
 	}
 }
 
-// closing skips the quote, escaped or not, and the brackets that close behind a name.
-func (b *bridge) closing() {
+// closing skips the quote, escaped or not, and the brackets that close behind a name. It reports whether the name is one of another kind:
+// that of a type, as "AWS::IAM::AccessKey", or the last argument of a call whose outcome is shown.
+func (b *bridge) closing() (other bool) {
 	n := 0
 	for b.peek(n) == '\\' {
 		n++
@@ -114,14 +130,19 @@ func (b *bridge) closing() {
 		b.quote = c
 		b.pos += n + 1
 	}
+	called := false
 	for c := b.peek(0); c == ']' || c == ')' && b.quote != 0; c = b.peek(0) {
+		called = called || c == ')'
 		b.pos++
 	}
+	return called && (b.has(" =>") || b.has(" ==")) || b.quote != 0 && b.from > 1 && b.data[b.from-1] == ':' && b.data[b.from-2] == ':'
 }
 
 // assignment reads what stands between the name and its value, and the value.
 func (b *bridge) assignment() (assignment, bool) {
-	b.closing()
+	if b.closing() {
+		return assignment{}, false
+	}
 	gap := b.blanks()
 	switch c := b.peek(0); {
 	case c == '=' || c == ':':
@@ -154,7 +175,7 @@ func (b *bridge) assignment() (assignment, bool) {
 	case c == '(' && gap == 0 && b.quote == 0 && b.setter():
 		b.pos++
 		b.breaks()
-		return b.quotedValue()
+		return b.textValue()
 	case c == '{' && b.quote != 0:
 		b.pos++
 		return b.standIn("default", true)
@@ -226,7 +247,7 @@ func (b *bridge) pair() (assignment, bool) {
 		return first, false
 	}
 	if string(bytes.ToLower(b.data[first.start:first.end])) != "value" {
-		return first, b.opensList()
+		return first, b.opensList() && !b.goesOn(first.end)
 	}
 	b.pos = first.end
 	b.closing()
@@ -239,10 +260,25 @@ func (b *bridge) pair() (assignment, bool) {
 	return b.quotedValue()
 }
 
+// goesOn reports whether a third text in quotes follows the one that ends there.
+func (b *bridge) goesOn(end int) bool {
+	t := *b
+	t.pos = end
+	t.closing()
+	t.blanks()
+	if t.peek(0) != ',' {
+		return false
+	}
+	t.pos++
+	t.breaks()
+	_, ok := t.quotedValue()
+	return ok
+}
+
 // opensList reports whether the name, with its quote, is the first in its brackets: more than two are a list of words.
 func (b *bridge) opensList() bool {
 	i := b.from - 1
-	for i > 0 && b.data[i-1] == '\\' {
+	for i > 0 && (b.data[i-1] == '\\' || b.data[i-1] == ' ') {
 		i--
 	}
 	return i > 0 && (b.data[i-1] == '(' || b.data[i-1] == '[' || b.data[i-1] == '{')
@@ -265,13 +301,14 @@ func (b *bridge) text() (assignment, bool) {
 	return assignment{start: b.pos, end: b.pos + end, quoted: true}, true
 }
 
-// setter reports whether the name is a method that takes the value: .password("x"), setToken("x"), SecretKeySpec("x").
+// setter reports whether the name is a method or type that takes the value: .password("x"), setToken("x"), WithToken("x"), SecretKeySpec("x").
 func (b *bridge) setter() bool {
 	name := b.data[b.from:b.named]
 	if i := bytes.LastIndexByte(name, '.'); i >= 0 {
 		return true
 	}
-	return b.from > 0 && b.data[b.from-1] == '.' || hasFoldedPrefix(name, "set") || hasFoldedPrefix(name, "with")
+	return b.from > 0 && b.data[b.from-1] == '.' || hasFoldedPrefix(name, "set") || hasFoldedPrefix(name, "with") || bytes.HasSuffix(name, []byte("KeySpec")) ||
+		bytes.HasSuffix(name, []byte("SecurityKey"))
 }
 
 func hasFoldedPrefix(b []byte, prefix string) bool {
@@ -331,7 +368,7 @@ func (b *bridge) nextLine() (assignment, bool) {
 			}
 			b.pos++
 			b.blanks()
-			return b.value(false)
+			return b.itemValue()
 		}
 	}
 	if !b.startsLine() {
@@ -351,14 +388,14 @@ func (b *bridge) apart() (assignment, bool) {
 		return a, ok
 	case b.option:
 		return b.bare()
-	case b.quote != 0 && b.has("value"):
+	case b.quote != 0 && (b.has("value") || b.has("android:value")):
 		return b.standIn("value", false)
 	case b.has("is ") || b.has("to "):
 		b.pos += 3
 		a, ok := b.quotedValue()
 		a.loose = true
 		return a, ok
-	case b.lineBegins("ENV ") || b.lineBegins("#define "):
+	case b.lineBegins("ENV", "#define", "proxy_set_header", "fastcgi_param", "uwsgi_param", "SetEnv", "RequestHeader set", "setenv", "setx"):
 		return b.bare()
 	}
 	words := 0
@@ -380,9 +417,11 @@ func (b *bridge) apart() (assignment, bool) {
 	return assignment{}, false
 }
 
-// lineBegins reports whether the line of the name begins with a word and the name follows it.
-func (b *bridge) lineBegins(word string) bool {
-	return b.from >= len(word) && string(b.data[b.from-len(word):b.from]) == word && (b.from == len(word) || b.data[b.from-len(word)-1] == '\n')
+// lineBegins reports whether nothing but one of the words stands before the name in its line.
+func (b *bridge) lineBegins(words ...string) bool {
+	before := b.data[max(0, b.from-maxName):b.from]
+	before = bytes.TrimSpace(before[bytes.LastIndexByte(before, '\n')+1:])
+	return isOneOf(before, words)
 }
 
 // startsLine reports whether nothing but white space and marks of lists stand before the name in its line.
@@ -406,7 +445,7 @@ func (b *bridge) startsLine() bool {
 // value reads a value, quoted or bare. A bare one behind a tight colon is no value, but part of a name.
 func (b *bridge) value(tight bool) (assignment, bool) {
 	t := *b
-	if a, ok := t.quotedValue(); ok {
+	if a, ok := t.textValue(); ok {
 		return a, true
 	}
 	switch b.peek(0) {

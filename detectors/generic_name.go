@@ -82,7 +82,7 @@ func kindOfWord(words [][]byte, i int, w []byte) nameKind {
 // keyQualifiers are the words that make a key a secret one.
 func keyQualifiers() []string {
 	return []string{"api", "secret", "private", "access", "auth", "master", "signing", "encryption", "service", "account", "client", "app", "admin",
-		"storage", "license", "deploy", "webhook", "subscription", "function", "hmac", "aes", "jwt", "session", "cookie", "token", "hardcoded", "shared"}
+		"storage", "license", "deploy", "webhook", "subscription", "function", "hmac", "aes", "jwt", "session", "cookie", "token", "hardcoded", "shared", "security"}
 }
 
 // otherBefore are words before the one that says secret with which it means something else: a page token, a CSRF token, a lexer's.
@@ -90,7 +90,7 @@ func otherBefore() []string {
 	return []string{"csrf", "xsrf", "next", "prev", "previous", "page", "continuation", "sync", "max", "min", "num", "no", "is", "has", "cancellation", "cancel",
 		"syntax", "lexer", "parse", "bypass", "get", "read", "fetch", "load", "find", "check", "validate", "verify", "require", "requires", "hash", "encode", "encrypt",
 		"decode", "decrypt", "generate", "create", "delete", "forgot", "invalid", "missing", "empty", "wrong", "bad", "use", "confirm", "public", "publishable", "pub",
-		"error", "err", "delimiter", "escaped", "encrypted", "hashed", "enc", "placeholder", "allow", "show", "hide", "toggle", "if", "upload", "sas"}
+		"error", "err", "delimiter", "escaped", "encrypted", "hashed", "enc", "placeholder", "allow", "show", "hide", "toggle", "if", "upload", "sas", "idempotency", "request", "change"}
 }
 
 // otherBehind are words behind it: a password's hash, a token's type.

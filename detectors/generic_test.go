@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -58,6 +59,9 @@ func TestAssignments(t *testing.T) {
 		"db_password: str = \"%\"\n", "var client_secret string = \"%\"\n", "char api_key[] = \"%\";\n", "os.Setenv(\"CLIENT_SECRET\", \"%\")\n",
 		"define('DB_PASSWORD', '%');\n", "mysql --password=% db\n", "login --token % --yes\n", "client.setPassword(\"%\");\n", "<key>apiKey</key>\n<string>%</string>\n",
 		"{\"key\": \"API_KEY\", \"value\": \"%\"}\n", "const k = process.env.API_TOKEN || '%';\n", "x=${API_SECRET:-%}\n", "ALTER USER a PASSWORD '%';\n",
+		"define( 'DB_PASSWORD', '%' );\n", "c := New(\"https://a.corp.net\", WithToken(\"%\"))\n", "let token = String::from(\"%\");\n", "token := []byte(\"%\")\n",
+		"IssuerSigningKey = new SymmetricSecurityKey(Encoding.UTF8.GetBytes(\"%\"));\n", "<meta-data android:name=\"a.API_KEY\" android:value=\"%\" />\n",
+		"  proxy_set_header X-Auth-Token %;\n", "- name: DB_PASSWORD\n  value: %\n", "web1 user=me db_password=% port=22\n", "body: user=me&password=%&a=b\n",
 	} {
 		text := strings.ReplaceAll(form, "%", string(value))
 		if got := s.Scan([]byte(text)).Matches; len(got) != 1 || string(got[0].Secret) != string(value) || got[0].Confidence != rules.Medium {
@@ -68,11 +72,41 @@ func TestAssignments(t *testing.T) {
 		"password = os.environ['DB_PASSWORD']", "password: ${DB_PASSWORD}", "token = getToken(user1)", "api_key = \"{{ api_key }}\"", "secret: ENC[AES256_GCM,data:Zm9v9b2Jh]",
 		"password: !vault |", "PASS: binutils-all/i386/pr21231a", "const token = tokens[i + 1];", "password: \"Passwort2\u00e4ndern\"", "client_secret: f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
 		"auth_token: $AUTH_TOKEN/v1", "password_hash = \"5f4dcc3b5aa765d61d8327deb882cf99\"", "Passwd: r.Passwd,", "password=changeme", "secret_key = \"your-secret-key\"",
+		"\"AWS::IAM::AccessKey\": \"48205d4ffd7feba3\"", "sign('', 'test_secret') => 'f7f9bd47fb987337b5796fdc1fdb9ba221d0d539'", "password = \"ident" + "ity#ResetPasswordResponse\"",
+		"secret: aGVsbG8gd29ybGQ=", "token = flag.String(\"token\", \"\", \"of the user\")", "request_token: cs345-67cd-890b1cd2c3a4567d89f1",
 		"access_token: 2016-09-08T21:47:36Z", "password: https://example.org/reset1",
 	} {
 		for _, m := range s.Scan([]byte(text + "\n")).Matches {
 			if m.Confidence != rules.Low {
 				t.Errorf("%q gives %s %q (%s)", text, m.Rule.ID, m.Secret, m.Confidence)
+			}
+		}
+	}
+}
+
+// TestPhrases: words with a number behind them may be a password, or the name of a thing.
+func TestPhrases(t *testing.T) {
+	s := catalogueEngine(t, catalogue(t)).NewScanner()
+	rnd := rand.New(rand.NewPCG(9, 10))
+	words := []string{"winter", "Dragon", "coffee", "Berlin", "tiger", "Monkey", "purple", "rocket", "Bamboo", "marble"}
+	for range tokens() {
+		word := func() string { return words[rnd.IntN(len(words))] }
+		number := strconv.Itoa(10 + rnd.IntN(990))
+		for _, password := range []string{word() + "-" + word() + "-" + number, word() + word() + number} {
+			for _, form := range []string{"DB_PASSWORD=%\n", "db:\n  password: %\n", "password = \"%\"\n", "machine a.corp.net login me password %\n", "curl -u me:% https://a.corp.net\n",
+				"CREATE USER a IDENTIFIED BY '%';\n", "requirepass %\n"} {
+				text := strings.ReplaceAll(form, "%", password)
+				if got := s.Scan([]byte(text)).Matches; len(got) != 1 || string(got[0].Secret) != password || got[0].Confidence != rules.Medium {
+					t.Errorf("%q gives %s", text, describe(got))
+				}
+			}
+		}
+		for _, form := range []string{"password: user-token-%\n", "secret_password = \"test_config_%\"\n", "Password: \"the-input-field-%\"\n"} {
+			text := strings.ReplaceAll(form, "%", number)
+			for _, m := range s.Scan([]byte(text)).Matches {
+				if m.Confidence != rules.Low {
+					t.Errorf("%q gives %s %q (%s)", text, m.Rule.ID, m.Secret, m.Confidence)
+				}
 			}
 		}
 	}

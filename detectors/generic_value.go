@@ -3,6 +3,7 @@ package detectors
 import (
 	"bytes"
 	"encoding/base64"
+	"slices"
 
 	"mudlark/rules"
 )
@@ -21,11 +22,11 @@ func judgeSecret(a *assignment, data, value []byte) rules.Confidence {
 	if len(value) < 10 || bytes.IndexByte(value, ' ') >= 0 || isOther(value) {
 		return ""
 	}
-	if bytes.IndexByte(bytes.TrimRight(value, "="), '=') >= 0 {
+	if bytes.IndexByte(bytes.TrimRight(value, "="), '=') >= 0 && !isDelimited(a, value) {
 		return "" // another assignment
 	}
 	if !all(value, tokenByte) || bytes.Count(value, []byte(".")) > 2 {
-		if !a.loose && (a.quoted || a.line) && looksChosen(value) && classes4(value) >= 3 && (holds(value, "digit") || evidence(value) >= weakEvidence) {
+		if !a.loose && (a.quoted || a.line) && (looksChosen(value) || isDelimited(a, value)) && classes4(value) >= 3 && (holds(value, "digit") || evidence(value) >= weakEvidence) {
 			return rules.Medium
 		}
 		return ""
@@ -64,7 +65,10 @@ func judgePassword(a *assignment, value []byte) rules.Confidence {
 	if isOther(value) || isHashed(value) {
 		return ""
 	}
-	if !looksChosen(value) {
+	if (isPhrase(value) || isNumbered(value)) && !a.loose && (a.quoted || a.line) {
+		return judgePhrase(value)
+	}
+	if (!looksChosen(value) || isPhrase(value)) && !isDelimited(a, value) {
 		return ""
 	}
 	e := evidence(value)
@@ -106,6 +110,34 @@ func judgePassword(a *assignment, value []byte) rules.Confidence {
 	return ""
 }
 
+// judgePhrase returns how sure it is that words with a number behind them are a password and not the name of a thing.
+func judgePhrase(value []byte) rules.Confidence {
+	body := bytes.TrimRight(value, "!?#*.$")
+	digits := len(body) - len(bytes.TrimRight(body, "0123456789"))
+	if digits == 0 || isDate(value) {
+		return ""
+	}
+	for _, w := range nameWords(nil, value) {
+		if isOneOf(w, []string{"pass", "password", "passwd", "passphrase", "pwd", "secret", "token", "key", "credential", "credentials", "user", "username", "admin",
+			"root", "test", "tests", "config", "configuration", "field", "input", "label", "form", "reset", "change", "update", "create", "login", "auth", "name", "id",
+			"type", "class", "version", "value", "default", "example", "http", "https", "utf", "sha", "md", "aes", "rsa", "hmac", "pbkdf", "scrypt", "bcrypt", "base",
+			"oauth", "basic", "db", "database", "postgres", "postgresql", "mysql", "redis", "mongo", "service", "server", "client", "app", "api", "my", "the", "new",
+			"old", "error", "invalid", "required", "minimum", "must", "string", "text", "item", "page", "step", "v"}) {
+			return rules.Low
+		}
+	}
+	if digits >= 2 && digits <= 6 && len(value) <= 40 {
+		return rules.Medium
+	}
+	return rules.Low
+}
+
+// isDelimited reports whether a value is random, of many kinds of characters, and something says where it begins and ends, so that even
+// the marks of code are its own.
+func isDelimited(a *assignment, value []byte) bool {
+	return (a.quoted || a.line) && !a.loose && evidence(value) >= bareEvidence && classes4(value) >= 3 && bytes.IndexByte(value, '"') < 0
+}
+
 // isPasswordWord reports whether a value only says that it is a password, in one of the words that names use for it.
 func isPasswordWord(value []byte) bool {
 	words := nameWords(nil, value)
@@ -135,7 +167,10 @@ func isReference(value []byte) bool {
 		return bytes.Count(value, []byte("/")) > 1 && evidence(value) < weakEvidence || value[0] == '.'
 	}
 	lower := lowerASCII(value)
-	for _, mark := range []string{"process.env", "os.environ", "getenv", "system.get", "config.get", "secrets.", "vault:", "ssm:", "arn:", "op://", "env.", "${", "{{", "%s", "%d", "%v", "\\n", "\\u", "(", "keyring:", "urn:", "data.", "var.", "self.", "this."} {
+	if evidence(value) < bareEvidence && (bytes.ContainsAny(value, "(") || containsAny(lower, "%s", "%d", "%v", "\\n", "\\u")) {
+		return true
+	}
+	for _, mark := range []string{"process.env", "os.environ", "getenv", "system.get", "config.get", "secrets.", "vault:", "ssm:", "arn:", "op://", "env.", "${", "{{", "keyring:", "urn:", "data.", "var.", "self.", "this."} {
 		if bytes.Contains(lower, []byte(mark)) {
 			return true
 		}
@@ -224,12 +259,27 @@ func looksChosen(value []byte) bool {
 	if bytes.Count(value, []byte(":")) > 1 || bytes.ContainsAny(value, "?&=") && bytes.Count(value, []byte("=")) > 1 {
 		return false
 	}
-	return !(bytes.ContainsAny(value, "_-./:") && digits*4 <= len(value) && evidence(value) < weakEvidence && isWords(value)) && len(value)-digits >= 2
+	return len(value)-digits >= 2
+}
+
+// isPhrase reports whether a value is words with marks between them, as names of things are, and some passwords.
+func isPhrase(value []byte) bool {
+	words := bytes.TrimRight(value, "0123456789")
+	return bytes.ContainsAny(value, "_-./:#") && 3*len(words) >= 2*len(value) && evidence(value) < weakEvidence && isWords(words)
+}
+
+func containsAny(value []byte, parts ...string) bool {
+	return slices.ContainsFunc(parts, func(p string) bool { return bytes.Contains(value, []byte(p)) })
+}
+
+// isDate reports whether a value begins with a date: 2016-09-08T21:47:36Z.
+func isDate(value []byte) bool {
+	return len(value) > 10 && value[4] == '-' && value[7] == '-' && isAll(value[:4], "digit") && isAll(value[5:7], "digit")
 }
 
 // isNumbered reports whether a value is a name with a number, or a date: accessToken-1938933922, S3Configuration.
 func isNumbered(value []byte) bool {
-	if len(value) > 10 && value[4] == '-' && value[7] == '-' && isAll(value[:4], "digit") && isAll(value[5:7], "digit") {
+	if isDate(value) {
 		return true
 	}
 	groups, digits := 0, 0

@@ -82,6 +82,7 @@ func winners(own []*finding) []*finding {
 	for _, f := range own {
 		if cover.any(f.Start, f.End) {
 			noteTie(kept, f)
+			raise(kept, f)
 			continue
 		}
 		cover.add(f.Start, f.End)
@@ -92,6 +93,19 @@ func winners(own []*finding) []*finding {
 	}
 	slices.SortFunc(kept, func(a, b *finding) int { return cmp.Compare(a.Start, b.Start) })
 	return kept
+}
+
+// raise gives the confidence of a generic rule, which has judged the value, to a finding on the same bytes whose rule names the kind of secret
+// but knows no more of it than its name.
+func raise(kept []*finding, f *finding) {
+	if f.Rule.Block != "assignment" {
+		return
+	}
+	for _, k := range kept {
+		if k.Start == f.Start && k.End == f.End && k.Rule.Confidence == rules.Low && !k.Rule.Public && level3(f.Confidence) > level3(k.Confidence) {
+			k.Confidence = f.Confidence
+		}
+	}
 }
 
 // noteTie marks that of the findings that stand which won over f by the name of its rule alone.

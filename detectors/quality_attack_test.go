@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,7 +98,8 @@ func TestNearOutsideEncoding(t *testing.T) {
 		"var DD_API_KEY; other = " + value + "\n",
 		"a = {DD_API_KEY}, other = " + value + "\n",
 	} {
-		if got := e.NewScanner().Scan([]byte(text)).Matches; len(got) != 0 {
+		got := slices.DeleteFunc(e.NewScanner().Scan([]byte(text)).Matches, func(m Match) bool { return len(m.Rule.Paths) > 0 })
+		if len(got) != 0 {
 			t.Errorf("in %q got %s", text, shownMatches(got))
 		}
 	}

@@ -422,6 +422,7 @@ func TestRulesExamples(t *testing.T) {
 		"windows-unattend-password": func(v string) string {
 			return "<AdministratorPassword>\n  <Value>" + v + "</Value>\n  <PlainText>true</PlainText>\n</AdministratorPassword>\n"
 		},
+		"rails-master-key":   func(v string) string { return v + "\n" },
 		"wifi-preshared-key": func(v string) string { return "network={\n  ssid=\"office\"\n  psk=\"" + v + "\"\n}\n" },
 		"terraform-state-random-password": func(v string) string {
 			return "{\"type\": \"random_password\", \"name\": \"db\", \"instances\": [{\"attributes\": {\"length\": 36, \"result\": \"" + v + "\"}}]}\n"
@@ -438,8 +439,11 @@ func TestRulesExamples(t *testing.T) {
 		}
 		for range tokens() {
 			secret := randomText(rnd, 36)
-			if r.ID == "otp-uri" {
+			switch r.ID {
+			case "otp-uri":
 				secret = base32.StdEncoding.EncodeToString([]byte(secret))[:52]
+			case "rails-master-key":
+				secret = hex.EncodeToString([]byte(secret))[:32]
 			}
 			if c, ok := checkFor(r.Checksum); ok {
 				secret = string(c.fix([]byte(secret)))

@@ -3,6 +3,8 @@ package detectors
 import (
 	"math"
 	"strings"
+
+	"mudlark/rules"
 )
 
 // entropy returns the Shannon entropy of the bytes of b in bits per byte.
@@ -74,6 +76,10 @@ func rejected(value []byte, names []string) bool {
 			}
 		case "words":
 			if isWords(value) {
+				return true
+			}
+		case "names":
+			if isWords(value) && judgePhrase(value) != rules.Medium {
 				return true
 			}
 		default:
