@@ -39,17 +39,35 @@ func newFolder() (*folder, error) {
 	return f, nil
 }
 
-// remove removes the folder. The lock goes last, so that a process that is killed meanwhile leaves what the next one knows for a leftover.
+// remove removes the folder. The lock, and its file, go last, so that a process that is killed meanwhile leaves what the next one knows for a
+// leftover.
 func (f *folder) remove() error {
+	err := f.empty()
 	var closed error
 	if lockedStays && f.lock != nil {
 		closed, f.lock = f.lock.Close(), nil
 	}
-	err := removeAll(f.dir)
+	if err == nil {
+		err = removeAll(f.dir)
+	}
 	if f.lock != nil {
 		closed = f.lock.Close()
 	}
 	return errors.Join(err, closed)
+}
+
+// empty removes all but the file of the lock.
+func (f *folder) empty() error {
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if e.Name() != lockName {
+			err = errors.Join(err, removeAll(filepath.Join(f.dir, e.Name())))
+		}
+	}
+	return err
 }
 
 // removeAll is os.RemoveAll; Git makes packs read-only, which some systems do not remove.

@@ -117,14 +117,16 @@ func (r *reports) discard() {
 	}
 }
 
-// outputFile is a file that appears under its name when it is whole. Until then it is a temporary file beside it, which is not
-// there before something is written, so that a scan of the folder does not meet it.
+// outputFile is a file that appears under its name when it is whole. Until then it is a file without a name, of which nothing stays when the
+// process is killed, or, where the system has none, a temporary file beside it. That is not there before something is written, so that a
+// scan of the folder does not meet it.
 type outputFile struct {
-	given string // as the user wrote it
-	name  string // where it goes: given, or what a link of that name leads to
-	perm  fs.FileMode
-	f     *os.File
-	temp  string // name of f; "" if f is no temporary file
+	given    string // as the user wrote it
+	name     string // where it goes: given, or what a link of that name leads to
+	perm     fs.FileMode
+	f        *os.File
+	temp     string // the name that f has, or gets before name; "" if f is no temporary file
+	nameless bool   // f has no name yet
 }
 
 // newOutputFile makes sure that the file can be written. Reports with secrets in them are for the user alone.
@@ -156,6 +158,10 @@ func newOutputFile(name string, secret bool) (*outputFile, error) {
 func (o *outputFile) create() error {
 	dir, base := filepath.Split(o.name)
 	o.temp = filepath.Join(dir, "."+base+"."+rand.Text()[:8]+".tmp")
+	if o.f = openNameless(cmp.Or(dir, "."), o.perm); o.f != nil {
+		o.nameless = true
+		return nil
+	}
 	f, err := os.OpenFile(o.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, o.perm)
 	o.f = f
 	return err
@@ -174,6 +180,13 @@ func (o *outputFile) Write(p []byte) (int, error) {
 func (o *outputFile) commit() error {
 	if o.f == nil {
 		return nil
+	}
+	if o.nameless {
+		if err := giveName(o.f, o.temp); err != nil {
+			o.discard()
+			return err
+		}
+		o.nameless = false
 	}
 	err := o.f.Close()
 	if o.f = nil; o.temp == "" {
@@ -194,9 +207,10 @@ func (o *outputFile) discard() {
 		return
 	}
 	err := o.f.Close()
-	if o.f = nil; o.temp != "" {
+	if o.f = nil; o.temp != "" && !o.nameless {
 		err = errors.Join(err, os.Remove(o.temp))
 	}
+	o.nameless = false
 	_ = err // nothing depends on a file that is given up
 }
 
