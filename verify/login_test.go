@@ -151,6 +151,7 @@ func hostileServers() map[string]script {
 func urlProtocols() map[string][]string {
 	return map[string][]string{
 		"amqp":     {"amqp", "amqps"},
+		"basic":    {"http", "https"},
 		"ftp":      {"ftp", "ftps"},
 		"ldap":     {"ldap", "ldaps"},
 		"mysql":    {"mysql"},

@@ -9,6 +9,15 @@ import (
 
 // send sends a request and returns the response, or why there is none that says anything: failures, limits, redirects, web pages.
 func (p *Probe) send(ctx context.Context, method, url string, header http.Header, body string) (*response, Answer) {
+	r, a := p.sendForPage(ctx, method, url, header, body)
+	if r != nil && isWebPage(r.body) {
+		return nil, unknown(WebPage)
+	}
+	return r, a
+}
+
+// sendForPage is send where an answer may be a web page.
+func (p *Probe) sendForPage(ctx context.Context, method, url string, header http.Header, body string) (*response, Answer) {
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
 		return nil, Answer{Status: Skipped, Reason: Unsendable}
@@ -37,8 +46,6 @@ func (p *Probe) send(ctx context.Context, method, url string, header http.Header
 		return nil, unknown(ServerError)
 	case r.status >= 300 && r.status < 400:
 		return nil, unknown(Redirected)
-	case isWebPage(r.body):
-		return nil, unknown(WebPage)
 	}
 	return r, Answer{}
 }

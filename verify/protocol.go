@@ -65,6 +65,7 @@ func protocols() map[string]Protocol {
 		"amqp":     amqp{},
 		"aws":      aws{},
 		"jwt":      jwt{},
+		"basic":    basic{},
 		"ftp":      ftp{},
 		"ldap":     ldap{},
 		"mysql":    mysql{},
@@ -72,7 +73,7 @@ func protocols() map[string]Protocol {
 		"redis":    redis{},
 		"smtp":     smtp{},
 		"ssh":      sshKeys{gitHosts()},
-		"url":      byScheme{"ftp": ftp{}, "ftps": ftp{}, "ldap": ldap{}, "ldaps": ldap{}},
+		"url":      byScheme{"ftp": ftp{}, "ftps": ftp{}, "http": basic{}, "https": basic{}, "ldap": ldap{}, "ldaps": ldap{}},
 		"vault":    vault{},
 	}
 }
