@@ -67,9 +67,9 @@ func (e *Engine) revocation(c Credential) (m message, at candidate, v *values, n
 	return m, at, found.list[0], Refusal(why)
 }
 
-// Revoke has a credential revoked. It returns when the request was sent, and why the credential is not revoked as far as the answer
-// tells. Whether it is dead must be verified by another Engine afterwards: this one remembers that it lived.
-func (e *Engine) Revoke(ctx context.Context, c Credential) (sent time.Time, no Refusal) {
+// revoke sends the request that revokes a credential. It returns when, zero if nothing was sent, and why the credential is not revoked
+// as far as the answer tells. Whether it is dead must be verified by another Engine afterwards: this one remembers that it lived.
+func (e *Engine) revoke(ctx context.Context, c Credential) (sent time.Time, no Refusal) {
 	m, _, _, no := e.revocation(c)
 	if no != "" {
 		return sent, no
@@ -80,12 +80,17 @@ func (e *Engine) Revoke(ctx context.Context, c Credential) (sent time.Time, no R
 	if why != "" {
 		return sent, Refusal(why)
 	}
-	if r.status >= 300 && r.status < 400 || r.status == http.StatusTooManyRequests {
-		return sent, NotAccepted
+	return sent, accepted(r, c.Rule.Revoke.Success)
+}
+
+// accepted reads the answer to a revocation.
+func accepted(r *response, success []rules.Condition) Refusal {
+	if r.status >= 300 && r.status < 400 || r.status == http.StatusTooManyRequests || isWebPage(r.body) {
+		return NotAccepted
 	}
 	doc := parseJSON(r.body, r.cut)
-	if !slices.ContainsFunc(c.Rule.Revoke.Success, func(s rules.Condition) bool { return r.meets(&s, doc) }) {
-		return sent, NotAccepted
+	if !slices.ContainsFunc(success, func(s rules.Condition) bool { return r.meets(&s, doc) }) {
+		return NotAccepted
 	}
-	return sent, ""
+	return ""
 }

@@ -48,3 +48,28 @@ func TestRules(t *testing.T) {
 		t.Errorf("only %d rules were tried", tried)
 	}
 }
+
+// TestRevokers tries the revoker of every built-in rule.
+func TestRevokers(t *testing.T) {
+	t.Parallel()
+	tried := 0
+	slots := make(chan struct{}, 24)
+	var all sync.WaitGroup
+	for i, r := range builtin(t) {
+		if r.Revoke == nil || testing.Short() && i%8 != 0 {
+			continue
+		}
+		tried++
+		all.Go(func() {
+			slots <- struct{}{}
+			defer func() { <-slots }()
+			for _, p := range verify.TryRevoke(r, generate) {
+				t.Errorf("%s:%d: rule %s: %s", r.File, r.Line, r.ID, p)
+			}
+		})
+	}
+	all.Wait()
+	if tried < 40 && !testing.Short() {
+		t.Errorf("only %d rules were tried", tried)
+	}
+}

@@ -31,7 +31,7 @@ func Try(r *rules.Rule, generate func(*rules.Rule) string) []string {
 		return nil
 	}
 	t := &trial{rule: r, generate: generate}
-	if err := t.listen(); err != nil {
+	if err := t.listen(t); err != nil {
 		return []string{"no server can be started to try it against: " + err.Error()}
 	}
 	defer t.close()
@@ -59,7 +59,8 @@ type trial struct {
 	problems []string
 }
 
-func (t *trial) listen() (err error) {
+// listen starts the server.
+func (t *trial) listen(handler http.Handler) (err error) {
 	if t.listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func (t *trial) listen() (err error) {
 		var d net.Dialer
 		return d.DialContext(ctx, network, t.listener.Addr().String())
 	}})
-	t.server = &http.Server{Handler: t, ReadHeaderTimeout: time.Minute}
+	t.server = &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 	go func() { _ = t.server.Serve(t.listener) }() // ends with an error, by close
 	return nil
 }
@@ -114,17 +115,19 @@ func (t *trial) choose() bool {
 }
 
 // engine returns an engine that reaches the server under every name.
-func (t *trial) engine(timeout time.Duration) *Engine {
+func (t *trial) engine(timeout time.Duration) *Engine { return New(t.options(timeout)) }
+
+func (t *trial) options(timeout time.Duration) Options {
 	endpoints := map[string][]*url.URL{}
 	if v := t.rule.Verify; v.Endpoint != "" && len(v.Hosts) == 0 {
 		endpoints[v.Endpoint] = []*url.URL{{Scheme: "https", Host: "instance.example"}}
 	}
-	return New(Options{
+	return Options{
 		Endpoints:      endpoints,
 		AllowPlaintext: true, AllowEffects: []string{rules.EffectCost, rules.EffectWrite}, Rate: 1e6, Generate: t.generate,
 		UserAgent: "mudlark", backOff: time.Nanosecond, requestTimeout: timeout, Timeout: time.Minute,
 		client: t.client,
-	})
+	}
 }
 
 // ServeHTTP answers requests with the real secret by the script, and others with a refusal.

@@ -113,7 +113,6 @@ func (f *revokeFlags) run(ctx context.Context, e *environment, k *known, path st
 	if err != nil {
 		return err
 	}
-	opt.Cache = nil // what counts is how it is, not how it was
 	r := &revocation{Fingerprint: finding.Fingerprint, Rule: finding.Rule, Name: finding.Name, Redacted: finding.Redacted}
 	err = f.revoke(ctx, e, opt, c, r)
 	if r.Result == "" {
@@ -125,65 +124,50 @@ func (f *revokeFlags) run(ctx context.Context, e *environment, k *known, path st
 	return err
 }
 
-// revoke verifies, asks, revokes and verifies again. It writes what happens into r; r.Result is empty if the user gave up.
-func (f *revokeFlags) revoke(ctx context.Context, e *environment, opt verify.Options, c verify.Credential, r *revocation) error {
-	engine := verify.New(opt)
-	defer engine.Close()
-	where, no := engine.Revocable(c)
-	if no != "" {
-		r.Result, r.Reason = "refused", string(no)
-		return &exitError{code: exitUsage, message: "not revoked: " + string(no), hint: rotateHint(c.Rule)}
-	}
-	before := engine.Verify(ctx, []verify.Credential{c}, nil)[0]
-	r.Before, r.Identity, r.Request = scanner.ReportVerdict(before), before.Identity, where
-	if before.Status == verify.Inactive || before.Status == verify.Expired {
-		r.Result, r.Reason = "dead", "there was nothing left to revoke"
-		return nil
-	}
-	if before.Status != verify.Active {
-		r.Result, r.Reason = "refused", "it is not proved to work"
-		return &exitError{code: exitFindings, message: fmt.Sprintf("not revoked: its verdict is %s%s", before.Status, reasonText(before.Reason)), hint: rotateHint(c.Rule)}
-	}
-	if err := f.ask(e, r); err != nil {
+// revoke has the secret revoked and writes what happens into r; r.Result is empty if the user gave up.
+func (f *revokeFlags) revoke(ctx context.Context, e *environment, opt verify.Options, c verify.Credential, r *revocation) (err error) {
+	v := verify.Revoke(ctx, opt, c, func(v *verify.Revocation) bool {
+		r.Identity, r.Request = v.Before.Identity, v.Request
+		err = f.ask(e, r)
+		return err == nil
+	})
+	if v.Outcome == verify.Declined {
 		return err
 	}
-	sent, no := engine.Revoke(ctx, c)
-	r.SentAt = sent.Format(time.RFC3339)
-	if no != "" {
-		r.Result, r.Reason = "failed", string(no)
+	r.fill(v)
+	not := func(code int, message string) error {
+		return &exitError{code: code, message: message, hint: rotateHint(c.Rule)}
 	}
-	after := lastVerdict(ctx, opt, c)
-	v := scanner.ReportVerdict(after)
-	r.After = &v
-	switch dead := after.Status == verify.Inactive || after.Status == verify.Expired; {
-	case dead:
-		r.Result, r.Reason = "revoked", ""
-		return nil
-	case no != "":
-		return &exitError{code: exitFindings, message: "not revoked: " + string(no), hint: rotateHint(c.Rule)}
-	case after.Status == verify.Active:
-		r.Result, r.Reason = "failed", "it still works"
-		return &exitError{code: exitFindings, message: "the provider accepted the revocation, but the secret still works", hint: rotateHint(c.Rule)}
+	switch v.Outcome {
+	case verify.Refused:
+		if v.Why == verify.NotProvedAlive {
+			return not(exitFindings, fmt.Sprintf("not revoked: its verdict is %s%s", v.Before.Status, reasonText(v.Before.Reason)))
+		}
+		return not(exitUsage, "not revoked: "+string(v.Why))
+	case verify.Failed:
+		if v.Why == verify.StillWorks {
+			return not(exitFindings, "the provider accepted the revocation, but the secret still works")
+		}
+		return not(exitFindings, "not revoked: "+string(v.Why))
+	case verify.Unproved:
+		return &exitError{code: exitIncomplete, message: "the provider accepted the revocation; that the secret is dead is not proved", hint: "mudlark verify " + r.Fingerprint + " asks again"}
 	}
-	r.Result = "unproved"
-	return &exitError{code: exitIncomplete, message: "the provider accepted the revocation; that the secret is dead is not proved", hint: "mudlark verify " + r.Fingerprint + " asks again"}
+	return nil
 }
 
-// lastVerdict verifies after a revocation, which may take a moment to become effective.
-func lastVerdict(ctx context.Context, opt verify.Options, c verify.Credential) (v verify.Verdict) {
-	for _, pause := range []time.Duration{0, time.Second, 3 * time.Second} {
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
-		}
-		engine := verify.New(opt)
-		v = engine.Verify(ctx, []verify.Credential{c}, nil)[0]
-		engine.Close()
-		if v.Status == verify.Inactive || v.Status == verify.Expired || ctx.Err() != nil {
-			break
-		}
+// fill writes what happened into the record.
+func (r *revocation) fill(v *verify.Revocation) {
+	r.Result, r.Reason, r.Request = string(v.Outcome), string(v.Why), v.Request
+	if v.Before.Status != "" {
+		r.Before, r.Identity = scanner.ReportVerdict(v.Before), v.Before.Identity
 	}
-	return v
+	if v.Outcome == verify.Dead {
+		r.Reason = "there was nothing left to revoke"
+	}
+	if v.After != nil {
+		after := scanner.ReportVerdict(*v.After)
+		r.After, r.SentAt = &after, v.SentAt.Format(time.RFC3339)
+	}
 }
 
 func reasonText(r verify.Reason) string {

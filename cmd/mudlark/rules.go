@@ -263,25 +263,30 @@ func checkRules(w io.Writer, what string, all, own []*rules.Rule) error {
 	return err
 }
 
-// tryVerifiers tries how rules ask their providers, prints what is wrong and returns how much that is.
+// tryVerifiers tries how rules ask their providers and have secrets revoked, prints what is wrong and returns how much that is.
 func tryVerifiers(w io.Writer, set []*rules.Rule) int {
-	problems := make([][]string, len(set))
+	type found struct{ verify, revoke []string }
+	problems := make([]found, len(set))
 	slots := make(chan struct{}, 4*runtime.GOMAXPROCS(0)) // most of the time is waiting
 	var all sync.WaitGroup
 	for i, r := range set {
 		all.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			problems[i] = verify.Try(r, generateSecret)
+			problems[i] = found{verify.Try(r, generateSecret), verify.TryRevoke(r, generateSecret)}
 		})
 	}
 	all.Wait()
 	errs := 0
 	for i, r := range set {
-		for _, p := range problems[i] {
-			errs++
-			fmt.Fprintln(w, report.Escape(rules.Problem{File: r.File, Line: r.Line, Rule: r.ID, Text: "verify: " + p}.String()))
+		tell := func(what string, list []string) {
+			for _, p := range list {
+				errs++
+				fmt.Fprintln(w, report.Escape(rules.Problem{File: r.File, Line: r.Line, Rule: r.ID, Text: what + ": " + p}.String()))
+			}
 		}
+		tell("verify", problems[i].verify)
+		tell("revoke", problems[i].revoke)
 	}
 	return errs
 }

@@ -1,0 +1,242 @@
+package verify
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"mudlark/rules"
+)
+
+// TryRevoke runs a rule's revoker against a server on loopback that plays its provider, whole: verified, revoked, verified again. The
+// request must be as the rule declares it and be sent once; only the declared answers count as acceptance, and only a provider that then
+// refuses the credential makes it revoked. It returns what is wrong, in words.
+func TryRevoke(r *rules.Rule, generate func(*rules.Rule) string) []string {
+	switch {
+	case r.Revoke == nil:
+		return nil
+	case r.Verify == nil:
+		return []string{"what cannot be verified cannot be proved to work, and so is never revoked: write [rule.verify] as well"}
+	case r.Verify.Protocol != "":
+		return nil
+	}
+	t := &revokeTrial{trial: trial{rule: r, generate: generate}}
+	if err := t.listen(t); err != nil {
+		return []string{"no server can be started to try it against: " + err.Error()}
+	}
+	defer t.close()
+	if !t.choose() {
+		return append(t.problems, "its secrets and parts make no request that may be sent: see hosts and the formats of the parts")
+	}
+	e := t.engine(patient)
+	defer e.Close()
+	var no Refusal
+	if t.request, _, _, no = e.revocation(t.c); no != "" {
+		return append(t.problems, "it is never revoked: "+string(no))
+	}
+	t.accepts()
+	t.refuses()
+	t.inexact()
+	t.slow()
+	return t.problems
+}
+
+// revokeTrial is a revoker and the server that it is tried against.
+type revokeTrial struct {
+	trial
+	request message // what revokes
+
+	state  sync.Mutex
+	alive  bool
+	answer func(w http.ResponseWriter, r *http.Request) // to the revocation
+	sent   int                                          // revocations
+	others []string                                     // "METHOD path" of requests that nobody declared
+}
+
+// ServeHTTP plays the provider: whoever lives is answered by the rule's first active answer, whoever does not by its first refusal.
+func (t *revokeTrial) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	v := t.rule.Verify
+	t.state.Lock()
+	defer t.state.Unlock()
+	switch {
+	case t.request.same(r, string(body)):
+		t.sent++
+		t.answer(w, r)
+	case slices.ContainsFunc(t.want, func(m message) bool { return m.same(r, string(body)) }) && t.alive:
+		answering(&v.Active[0], v.Active[0].Status[0], v.Identity, func(string) string { return "x" }).write(w)
+	default:
+		if r.Method == t.request.method && r.URL.Path == t.request.target.url.Path && t.request.method != v.Requests[0].Method {
+			t.others = append(t.others, r.Method+" "+r.URL.Path)
+		}
+		t.refusal().write(w)
+	}
+}
+
+// refusal is how the provider refuses what does not live.
+func (t *revokeTrial) refusal() reply {
+	for _, list := range [][]rules.Condition{t.rule.Verify.Inactive, t.rule.Verify.Expired} {
+		if len(list) > 0 {
+			return answering(&list[0], list[0].Status[0], nil, nil)
+		}
+	}
+	return reply{status: http.StatusUnauthorized, body: `{"mudlark_trial":"refused"}`}
+}
+
+// dies reports whether the rule has words by which a provider says that a secret is dead.
+func (t *revokeTrial) dies() bool { return len(t.rule.Verify.Inactive)+len(t.rule.Verify.Expired) > 0 }
+
+// outcome is what a trial must come to.
+type outcome struct {
+	Outcome
+	why  Refusal
+	sent int // revocations that reach the server
+}
+
+// play has a living credential revoked at a server that answers by the script, and compares.
+func (t *revokeTrial) play(what string, want outcome, answer func(http.ResponseWriter, *http.Request)) {
+	t.run(what, want, t.c, true, answer)
+}
+
+// run is play for a credential of one's own, which may be dead.
+func (t *revokeTrial) run(what string, want outcome, c Credential, alive bool, answer func(http.ResponseWriter, *http.Request)) {
+	t.state.Lock()
+	t.alive, t.answer, t.sent, t.others = alive, answer, 0, nil
+	t.state.Unlock()
+	began := time.Now().Add(-time.Second)
+	r := Revoke(context.Background(), t.options(patient), c, func(*Revocation) bool { return want.Outcome != Declined })
+	t.state.Lock()
+	defer t.state.Unlock()
+	wrong := func(format string, args ...any) {
+		t.problems = append(t.problems, what+": "+fmt.Sprintf(format, args...))
+	}
+	if r.Outcome != want.Outcome || r.Why != want.why {
+		wrong("the outcome is %s (%s), but must be %s (%s)", r.Outcome, r.Why, want.Outcome, want.why)
+	}
+	if t.sent != want.sent {
+		wrong("%d revocations were sent, but must be %d", t.sent, want.sent)
+	}
+	if len(t.others) > 0 {
+		wrong("a request was not as declared: %s", strings.Join(t.others, ", "))
+	}
+	if (want.sent > 0) != (r.After != nil) || want.sent > 0 && (r.SentAt.Before(began) || r.SentAt.After(time.Now()) || r.After.CheckedAt.Before(r.SentAt)) {
+		wrong("the record has wrong times")
+	}
+	if text, err := json.Marshal(r); err != nil || echoes(string(text), []string{private(t.c.Secret)}) {
+		wrong("the record shows the secret")
+	}
+}
+
+// private returns what of a secret a record must not show: the host of a URL is public.
+func private(secret string) string {
+	if _, rest, ok := strings.Cut(secret, "://"); ok {
+		_, rest, _ = strings.Cut(rest, "/")
+		return rest
+	}
+	return secret
+}
+
+// accepts tries what a provider may say that did as it was asked.
+func (t *revokeTrial) accepts() {
+	dead := outcome{Revoked, "", 1}
+	if !t.dies() {
+		dead.Outcome = Unproved
+	}
+	for i, c := range t.rule.Revoke.Success {
+		for _, status := range c.Status {
+			yes := answering(&c, status, nil, nil)
+			t.play(fmt.Sprintf("success %d with status %d", i+1, status), dead, func(w http.ResponseWriter, _ *http.Request) {
+				t.alive = false
+				yes.write(w)
+			})
+		}
+	}
+	yes := answering(&t.rule.Revoke.Success[0], t.rule.Revoke.Success[0].Status[0], nil, nil)
+	t.play("success in words alone", outcome{Failed, StillWorks, 1}, yes.script())
+	loud := yes
+	loud.header = map[string]string{"X-Echo": t.c.Secret}
+	if loud.body == "" && loud.status != http.StatusNoContent {
+		loud.body = t.c.Secret + "\x1b[31m\r\n::error::"
+	}
+	if hasControls(t.c.Secret) {
+		loud.header = nil
+	}
+	t.play("success that repeats the secret", outcome{Failed, StillWorks, 1}, loud.script())
+	if t.dies() {
+		t.play("a connection that is dropped after the revocation", outcome{Revoked, "", 1}, func(w http.ResponseWriter, _ *http.Request) {
+			t.alive = false
+			hangUp(w)
+		})
+	}
+}
+
+// refuses tries what else a provider, or what stands before it, can answer: none of it is acceptance, and none of it sent twice.
+func (t *revokeTrial) refuses() {
+	success := &t.rule.Revoke.Success[0]
+	yes := answering(success, success.Status[0], nil, nil)
+	for _, s := range []int{400, 401, 403, 404} {
+		t.play(fmt.Sprintf("refusal %d", s), outcome{Failed, NotAccepted, 1}, reply{status: s, body: `{"mudlark_trial":"refused"}`}.script())
+	}
+	if len(success.JSON)+len(success.Body)+len(success.Header) > 0 {
+		t.play("the status of success with another body", outcome{Failed, NotAccepted, 1}, reply{status: success.Status[0], body: `{"ok":false,"errors":[{}]}`}.script())
+	}
+	for _, s := range []int{500, 502} {
+		t.play(fmt.Sprintf("failure %d", s), outcome{Failed, Refusal(ServerError), 1}, reply{status: s, body: yes.body}.script())
+	}
+	t.play("limited for long", outcome{Failed, Refusal(RateLimited), 1}, reply{status: 429, body: yes.body, header: map[string]string{"Retry-After": "100000"}}.script())
+	for _, s := range []int{301, 302, 307, 308} {
+		t.play(fmt.Sprintf("redirect %d", s), outcome{Failed, NotAccepted, 1}, reply{status: s, body: yes.body, header: map[string]string{"Location": t.request.target.url.RequestURI()}}.script())
+	}
+	page := "<!DOCTYPE html>\n<html><body>Please log in. " + yes.body + strings.Join(success.Body, " ") + "</body></html>"
+	t.play("a log-in page", outcome{Failed, NotAccepted, 1}, reply{status: http.StatusOK, body: page}.script())
+	t.play("a connection that is dropped", outcome{Failed, Refusal(NetworkError), 1}, func(w http.ResponseWriter, _ *http.Request) { hangUp(w) })
+}
+
+// slow tries a server that does not answer in time. It is the last trial: what has given up on the request may be served much later.
+func (t *revokeTrial) slow() {
+	t.state.Lock()
+	t.sent, t.answer = 0, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	t.state.Unlock()
+	e := t.engine(40 * time.Millisecond)
+	defer e.Close()
+	if _, no := e.revoke(context.Background(), t.c); no != Refusal(TimedOut) {
+		t.problems = append(t.problems, "a server that does not answer: "+string(no)+", but must be: "+string(TimedOut))
+	}
+}
+
+// inexact tries credentials that must not be revoked. Nothing may be sent that revokes.
+func (t *revokeTrial) inexact() {
+	never := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(t.rule.Revoke.Success[0].Status[0]) }
+	t.run("nobody says yes", outcome{Declined, "", 0}, t.c, true, never)
+	if t.dies() {
+		t.run("dead already", outcome{Dead, "", 0}, t.c, false, never)
+	} else {
+		t.run("not proved to work", outcome{Refused, NotProvedAlive, 0}, t.c, false, never)
+	}
+	c := t.c
+	c.Ambiguous = true
+	t.run("another provider's as well", outcome{Refused, Refusal(Ambiguous), 0}, c, true, never)
+	for _, name := range t.rule.Revoke.Request.Values() {
+		if name == "" {
+			continue
+		}
+		c := t.c
+		c.Parts = map[string][]string{}
+		for n, list := range t.c.Parts {
+			c.Parts[n] = list
+		}
+		c.Parts[name] = append(slices.Clone(c.Parts[name]), "another")
+		t.run("two candidates for the part "+name, outcome{Refused, NotExact, 0}, c, true, never)
+		delete(c.Parts, name)
+		t.run("without the part "+name, outcome{Refused, Refusal(PartMissing), 0}, c, true, never)
+	}
+}
