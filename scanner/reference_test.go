@@ -114,7 +114,28 @@ type file struct{ mode, content string }
 // changes, and dates that disagree with the order of the commits.
 func (r *gitRepo) randomHistory(rnd *rand.Rand, n, secrets int) {
 	var in bytes.Buffer
-	trees := []map[string]file{}
+	randomCommits(&in, rnd, n, secrets)
+	for i := range n {
+		if rnd.IntN(6) == 0 || i == n-1 {
+			fmt.Fprintf(&in, "reset refs/heads/b%d\nfrom :%d\n\n", i, i+1)
+		}
+	}
+	fmt.Fprintf(&in, "reset refs/heads/main\nfrom :%d\n\n", n-rnd.IntN(3))
+	r.run(in.Bytes(), "fast-import", "--quiet", "--date-format=raw-permissive")
+	for i := range n {
+		r.git("update-ref", "-d", "refs/heads/tmp"+strconv.Itoa(i))
+	}
+}
+
+// madeCommit is a commit as it was made. Parents are numbers of commits.
+type madeCommit struct {
+	parents []int
+	time    int
+	tree    map[string]file
+}
+
+// randomCommits writes n commits for git fast-import: the i-th with the mark i+1, on refs/heads/tmp and its number.
+func randomCommits(in *bytes.Buffer, rnd *rand.Rand, n, secrets int) (made []madeCommit) {
 	for i := range n {
 		var parents []int
 		if i > 0 && rnd.IntN(12) > 0 {
@@ -128,7 +149,7 @@ func (r *gitRepo) randomHistory(rnd *rand.Rand, n, secrets int) {
 		tree := map[string]file{}
 		for _, p := range slices.Backward(parents) {
 			if rnd.IntN(3) > 0 || p == parents[0] {
-				for path, f := range trees[p] {
+				for path, f := range made[p].tree {
 					tree[path] = f
 				}
 			}
@@ -139,33 +160,24 @@ func (r *gitRepo) randomHistory(rnd *rand.Rand, n, secrets int) {
 			}
 		}
 		dropConflicts(tree)
-		trees = append(trees, tree)
 		date := 1700000000 + i*3600 + rnd.IntN(4)*rnd.IntN(20000) - rnd.IntN(2)*rnd.IntN(30000)
-		fmt.Fprintf(&in, "commit refs/heads/tmp%d\nmark :%d\ncommitter C <c@example.org> %d +0000\ndata 1\nm\n", i, i+1, date)
+		made = append(made, madeCommit{parents, date, tree})
+		fmt.Fprintf(in, "commit refs/heads/tmp%d\nmark :%d\ncommitter C <c@example.org> %d +0000\ndata 1\nm\n", i, i+1, date)
 		for j, p := range parents {
 			verb := "merge"
 			if j == 0 {
 				verb = "from"
 			}
-			fmt.Fprintf(&in, "%s :%d\n", verb, p+1)
+			fmt.Fprintf(in, "%s :%d\n", verb, p+1)
 		}
 		in.WriteString("deleteall\n")
 		for _, path := range sortedKeys(tree) {
 			f := tree[path]
-			fmt.Fprintf(&in, "M %s inline %s\ndata %d\n%s\n", f.mode, path, len(f.content), f.content)
+			fmt.Fprintf(in, "M %s inline %s\ndata %d\n%s\n", f.mode, path, len(f.content), f.content)
 		}
 		in.WriteString("\n")
 	}
-	for i := range n {
-		if rnd.IntN(6) == 0 || i == n-1 {
-			fmt.Fprintf(&in, "reset refs/heads/b%d\nfrom :%d\n\n", i, i+1)
-		}
-	}
-	fmt.Fprintf(&in, "reset refs/heads/main\nfrom :%d\n\n", n-rnd.IntN(3))
-	r.run(in.Bytes(), "fast-import", "--quiet", "--date-format=raw-permissive")
-	for i := range n {
-		r.git("update-ref", "-d", "refs/heads/tmp"+strconv.Itoa(i))
-	}
+	return made
 }
 
 func sortedKeys[V any](m map[string]V) []string {
@@ -241,6 +253,8 @@ type reference struct {
 	order   []string
 	blobs   map[string]map[string]bool // secrets by blob id
 	head    string
+	// followed are the commits that refs which follow a remote name.
+	followed []string
 }
 
 func newReference(r *gitRepo, secrets int) *reference {
