@@ -173,6 +173,9 @@ func (s *scan) confirm(ctx context.Context, steps []history.Step) []history.Step
 			o.Bases = append(o.Bases, commit)
 		}
 	}
+	if s.surelyNew(ctx, o.Bases, steps) {
+		return steps
+	}
 	o.Problem = func(error) {} // what is wrong with the commits of the range is known
 	full, err := history.Load(ctx, s.repo, s.workers[0].reader, o)
 	if err != nil {
@@ -187,6 +190,34 @@ func (s *scan) confirm(ctx context.Context, steps []history.Step) []history.Step
 	defer s.meter.mu.Unlock()
 	s.texts = slices.DeleteFunc(s.texts, func(e event) bool { return e.commit != history.None && !s.selected[e.commit] && e.tag.IsZero() })
 	return slices.DeleteFunc(steps, func(st history.Step) bool { return !s.selected[st.Commit] })
+}
+
+// surelyNew reports whether the repository's commit-graph says of all commits that brought something that no base reaches them. Where it says
+// otherwise it is not believed: nothing is left out because of a file that nobody checks.
+func (s *scan) surelyNew(ctx context.Context, bases []gitstore.ID, steps []history.Step) bool {
+	if s.o.Push != nil || len(s.repo.Shallow) > 0 {
+		return false
+	}
+	cg, err := s.repo.OpenCommitGraph()
+	if err != nil {
+		return false
+	}
+	defer cg.Close()
+	brought := map[gitstore.ID]bool{}
+	for _, st := range steps {
+		if len(st.Events) > 0 {
+			brought[s.graph.ID(st.Commit)] = true
+		}
+	}
+	s.meter.mu.Lock()
+	for _, e := range s.texts {
+		if e.commit != history.None {
+			brought[s.graph.ID(e.commit)] = true
+		}
+	}
+	s.meter.mu.Unlock()
+	reached, err := history.Reached(ctx, s.repo, s.workers[0].reader, cg, bases, brought)
+	return err == nil && !reached
 }
 
 // choose selects the commits of the job.

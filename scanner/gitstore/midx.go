@@ -36,10 +36,7 @@ var (
 	errMidxPack    = errors.New("multi-pack-index has a pack number outside its list")
 )
 
-const (
-	midxHeader   = 12
-	midxChunkRow = 12 // 4-byte name, 8-byte offset
-)
+const midxHeader = 12
 
 // openMultiIndex opens the multi-pack-index file at path. The caller sets packs.
 func openMultiIndex(path string, f Format) (*multiIndex, error) {
@@ -65,7 +62,7 @@ func (m *multiIndex) parse(data []byte, f Format) (err error) {
 		wantHash = 2
 	}
 	switch {
-	case len(data) < midxHeader+midxChunkRow+m.hash:
+	case len(data) < midxHeader+chunkRow+m.hash:
 		return errMidxShort
 	case string(data[:4]) != "MIDX":
 		return errMidxMagic
@@ -74,65 +71,30 @@ func (m *multiIndex) parse(data []byte, f Format) (err error) {
 	case data[5] != wantHash:
 		return errMidxFormat
 	}
-	chunks, packs := int(data[6]), binary.BigEndian.Uint32(data[8:])
-	c, err := midxChunks(data[:len(data)-m.hash], chunks)
-	if err != nil {
-		return err
+	chunks, ok := chunkTable(data[:len(data)-m.hash], midxHeader, int(data[6]))
+	if !ok {
+		return errMidxChunks
 	}
-	return m.setChunks(c, packs)
+	return m.setChunks(chunks, binary.BigEndian.Uint32(data[8:]))
 }
 
-// midxChunkSet holds the chunks that are used, nil where absent.
-type midxChunkSet struct{ names, fanout, ids, places, large []byte }
-
-// midxChunks cuts data, which ends before the trailing checksum, into its chunks.
-func midxChunks(data []byte, count int) (c midxChunkSet, err error) {
-	if len(data) < midxHeader+(count+1)*midxChunkRow {
-		return c, errMidxShort
-	}
-	row := func(i int) (name string, off uint64) {
-		r := data[midxHeader+i*midxChunkRow:]
-		return string(r[:4]), binary.BigEndian.Uint64(r[4:])
-	}
-	for i := range count {
-		name, from := row(i)
-		_, to := row(i + 1)
-		if from > to || to > uint64(len(data)) {
-			return c, errMidxChunks
-		}
-		chunk := data[from:to:to]
-		switch name {
-		case "PNAM":
-			c.names = chunk
-		case "OIDF":
-			c.fanout = chunk
-		case "OIDL":
-			c.ids = chunk
-		case "OOFF":
-			c.places = chunk
-		case "LOFF":
-			c.large = chunk
-		}
-	}
-	return c, nil
-}
-
-func (m *multiIndex) setChunks(c midxChunkSet, packs uint32) error {
-	if c.names == nil || c.fanout == nil || c.ids == nil || c.places == nil {
+func (m *multiIndex) setChunks(chunks map[string][]byte, packs uint32) error {
+	names, fanout, ids, places, large := chunks["PNAM"], chunks["OIDF"], chunks["OIDL"], chunks["OOFF"], chunks["LOFF"]
+	if names == nil || fanout == nil || ids == nil || places == nil {
 		return errMidxMissing
 	}
-	if len(c.fanout) != fanoutSize {
+	if len(fanout) != fanoutSize {
 		return errMidxSize
 	}
-	n, ok := checkFanout(c.fanout)
+	n, ok := checkFanout(fanout)
 	if !ok {
 		return errMidxFanout
 	}
-	if int64(len(c.ids)) != int64(n)*int64(m.hash) || int64(len(c.places)) != int64(n)*8 || len(c.large)%8 != 0 {
+	if int64(len(ids)) != int64(n)*int64(m.hash) || int64(len(places)) != int64(n)*8 || len(large)%8 != 0 {
 		return errMidxSize
 	}
-	m.count, m.fanout, m.names, m.places, m.large = n, c.fanout, c.ids, c.places, c.large
-	return m.setStems(c.names, packs)
+	m.count, m.fanout, m.names, m.places, m.large = n, fanout, ids, places, large
+	return m.setStems(names, packs)
 }
 
 // setStems parses the NUL-terminated names of the packs' indexes.

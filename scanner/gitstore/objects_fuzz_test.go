@@ -53,7 +53,7 @@ func makeMultiIndex(id ID, stem string) []byte {
 		{"LOFF", []byte{0, 0, 0, 0, 0, 0, 0, 12}}, {"\x00\x00\x00\x00", nil},
 	}
 	out := append([]byte("MIDX"), 1, 1, byte(len(chunks)-1), 0, 0, 0, 0, 1)
-	at := len(out) + len(chunks)*midxChunkRow
+	at := len(out) + len(chunks)*chunkRow
 	for _, c := range chunks {
 		out = append(append(out, c.name...), 0, 0, 0, 0, 0, 0, byte(at>>8), byte(at))
 		at += len(c.data)
