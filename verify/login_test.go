@@ -154,6 +154,7 @@ func urlProtocols() map[string][]string {
 		"basic":    {"http", "https"},
 		"ftp":      {"ftp", "ftps"},
 		"ldap":     {"ldap", "ldaps"},
+		"mongodb":  {"mongodb"},
 		"mysql":    {"mysql"},
 		"postgres": {"postgres"},
 		"redis":    {"redis", "rediss"},
@@ -206,8 +207,8 @@ func TestLoginPolicy(t *testing.T) {
 func TestLoginWithoutTLS(t *testing.T) {
 	t.Parallel()
 	for protocol, schemes := range urlProtocols() {
-		if protocol == "mysql" || protocol == "smtp" || protocol == "ldap" || protocol == "ftp" {
-			continue // their servers speak first, or in their own way: TestMySQLServers, TestSMTPServers, TestLDAPParts, TestFTPServers
+		if protocol == "mysql" || protocol == "smtp" || protocol == "ldap" || protocol == "ftp" || protocol == "mongodb" {
+			continue // their servers speak first, or in their own way: TestMySQLServers, TestSMTPServers, TestLDAPParts, TestFTPServers, TestMongoWithoutTLS
 		}
 		var got []byte
 		done := make(chan struct{}, 1)

@@ -33,6 +33,8 @@ type Target struct {
 	Text bool
 	// Clear: the secret crosses the network in clear text, without TLS or a protocol that protects it.
 	Clear bool
+	// Service, if not "": the servers are those that the host's SRV records for this service name (RFC 2782).
+	Service string
 	// User, if not "": only one attempt is made for each host and user in a run, as further ones may lock the account.
 	User string
 }
@@ -53,10 +55,15 @@ type Probe struct {
 	UserAgent string
 	// Dial connects to one of the Targets and to nothing else, under the host policy.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Servers looks up the servers of the Target that has a Service; Dial leads to them as well. Those that the policy does not allow are
+	// left out; without any the answer says why.
+	Servers func(ctx context.Context) ([]Target, Answer)
 	// Client sends HTTP requests to the Targets under the host policy: no redirects, TLS verified.
 	Client *http.Client
 	// TLS is to be cloned for TLS on what Dial returns.
 	TLS *tls.Config
+
+	allowed map[string]bool // host:port that Dial leads to
 }
 
 // protocols returns the verifiers by name.
@@ -68,6 +75,7 @@ func protocols() map[string]Protocol {
 		"basic":    basic{},
 		"ftp":      ftp{},
 		"ldap":     ldap{},
+		"mongodb":  mongodb{},
 		"mysql":    mysql{},
 		"postgres": postgres{},
 		"redis":    redis{},
@@ -114,6 +122,7 @@ func (e *Engine) askProtocol(ctx context.Context, v *values) answer {
 		return plainAnswer(Skipped, AskedOnce)
 	}
 	e.connect(p, targets)
+	p.Servers = e.servers(p, targets)
 	ctx, cancel := context.WithTimeout(ctx, 2*e.o.requestTimeout)
 	defer cancel()
 	failed := false
@@ -172,6 +181,7 @@ func (e *Engine) connect(p *Probe, targets []Target) {
 	for _, t := range targets {
 		allowed[net.JoinHostPort(t.Host, t.Port)] = true
 	}
+	p.allowed = allowed
 	dial := e.policy.dial
 	if e.o.dial != nil {
 		dial = e.o.dial
