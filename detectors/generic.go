@@ -38,7 +38,7 @@ func eachAssignment(data []byte, at int, r *rules.Rule, yield func(candidate)) {
 			yield(c)
 			return
 		}
-		words = evidence(text) < 0 && bytes.IndexByte(text, ':') < 0
+		words = isWords(text) && bytes.IndexByte(text, ':') < 0
 	}
 	if kind == passwordName {
 		c.confidence = judgePassword(&a, value)

@@ -117,6 +117,9 @@ func judgePhrase(value []byte) rules.Confidence {
 	if digits == 0 || isDate(value) {
 		return ""
 	}
+	if containsAny(lowerASCII(value), "password", "passwd", "secret") {
+		return rules.Low
+	}
 	for _, w := range nameWords(nil, value) {
 		if isOneOf(w, []string{"pass", "password", "passwd", "passphrase", "pwd", "secret", "token", "key", "credential", "credentials", "user", "username", "admin",
 			"root", "test", "tests", "config", "configuration", "field", "input", "label", "form", "reset", "change", "update", "create", "login", "auth", "name", "id",
@@ -135,7 +138,10 @@ func judgePhrase(value []byte) rules.Confidence {
 // isDelimited reports whether a value is random, of many kinds of characters, and something says where it begins and ends, so that even
 // the marks of code are its own.
 func isDelimited(a *assignment, value []byte) bool {
-	return (a.quoted || a.line) && !a.loose && evidence(value) >= bareEvidence && classes4(value) >= 3 && bytes.IndexByte(value, '"') < 0
+	if a.loose || bytes.IndexByte(value, '"') >= 0 || !a.quoted && (!a.line || !a.tight || value[len(value)-1] == ';' || bytes.Contains(value, []byte("->"))) {
+		return false
+	}
+	return evidence(value) >= bareEvidence && classes4(value) >= 3
 }
 
 // isPasswordWord reports whether a value only says that it is a password, in one of the words that names use for it.
