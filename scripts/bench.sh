@@ -4,8 +4,8 @@
 #   scripts/bench.sh [-n ROUNDS] [-j WORKERS] [-o ORACLE] REPOSITORY...
 #
 # For each repository it prints the medians of the wall times, their ratio, the largest resident set and how many processors were
-# busy, and checks that every timed scan reports what the oracle does: another mudlark (-o), or the same one with one worker that
-# examines every blob whole.
+# busy, and checks that every timed scan reports what the oracle does, and one scan more at low confidence: the oracle is another mudlark
+# (-o), or the same one with one worker that examines every blob whole.
 # A ratio of one run says more than seconds do: machines differ, and the same machine is busy at other times.
 set -euo pipefail
 usage() { echo "usage: scripts/bench.sh [-n ROUNDS] [-j WORKERS] [-o ORACLE] REPOSITORY..." >&2; exit 2; }
@@ -46,14 +46,17 @@ printf '%-24s %12s %12s %8s %10s %9s  %s\n' repository 'git log -p' mudlark rati
 failed=0
 for repo in "$@"; do
   rm -f "$work"/times.*
-  scan=(git "$repo" --min-confidence low --format json --no-progress)
-  if [ -n "$oracle" ]; then # either warms the cache of the file system, too
-    timed oracle "$oracle" "${scan[@]}" -j 1
-  else
-    timed oracle "$work/mudlark" "${scan[@]}" -j 1 --whole-blobs
-  fi
-  findings "$work/out" >"$work/want"
+  scan=(git "$repo" --format json --no-progress)
+  naive=("$work/mudlark" --whole-blobs)
+  [ -z "$oracle" ] || naive=("$oracle")
   verdict=same
+  # This warms the cache of the file system, too.
+  timed oracle "${naive[0]}" "${scan[@]}" --min-confidence low -j 1 "${naive[@]:1}"
+  findings "$work/out" >"$work/want"
+  timed low "$work/mudlark" "${scan[@]}" --min-confidence low -j "$workers"
+  findings "$work/out" | cmp -s - "$work/want" || verdict=DIFFERENT failed=1
+  timed oracle "${naive[0]}" "${scan[@]}" -j 1 "${naive[@]:1}"
+  findings "$work/out" >"$work/want"
   for _ in $(seq "$rounds"); do
     timed log git -C "$repo" log -p -U0 --all --no-color
     timed scan "$work/mudlark" "${scan[@]}" -j "$workers"
