@@ -2,7 +2,6 @@ package history
 
 import (
 	"bytes"
-	"container/heap"
 	"context"
 	"fmt"
 
@@ -89,6 +88,15 @@ func (g *Graph) Less(a, b int32) bool {
 	x, y := &g.commits[a], &g.commits[b]
 	if x.time != y.time {
 		return x.time < y.time
+	}
+	return x.id.Compare(y.id) < 0
+}
+
+// newer orders commits by committer time, the newest first, and then by id.
+func (g *Graph) newer(a, b int32) bool {
+	x, y := &g.commits[a], &g.commits[b]
+	if x.time != y.time {
+		return x.time > y.time
 	}
 	return x.id.Compare(y.id) < 0
 }
@@ -248,23 +256,22 @@ func (g *Graph) number() {
 	n := len(g.commits)
 	waiting := make([]int32, n) // parents not yet numbered
 	children := childLists(g)
-	ready := &readyHeap{g: g}
+	ready := queue[int32]{less: g.Less}
 	for c := range g.commits {
 		waiting[c] = int32(len(g.commits[c].parents))
 		if waiting[c] == 0 {
-			ready.items = append(ready.items, int32(c))
+			ready.push(int32(c))
 		}
 	}
-	heap.Init(ready)
 	newNumber := make([]int32, n)
 	order := make([]int32, 0, n)
 	for ready.Len() > 0 {
-		c := heap.Pop(ready).(int32)
+		c := ready.take()
 		newNumber[c] = int32(len(order))
 		order = append(order, c)
 		for _, child := range children.of(c) {
 			if waiting[child]--; waiting[child] == 0 {
-				heap.Push(ready, child)
+				ready.push(child)
 			}
 		}
 	}
@@ -309,21 +316,6 @@ func childLists(g *Graph) childList {
 
 func (l childList) of(c int32) []int32 { return l.list[l.start[c]:l.start[c+1]] }
 
-type readyHeap struct {
-	g     *Graph
-	items []int32
-}
-
-func (h *readyHeap) Len() int           { return len(h.items) }
-func (h *readyHeap) Less(i, j int) bool { return h.g.Less(h.items[i], h.items[j]) }
-func (h *readyHeap) Swap(i, j int)      { h.items[i], h.items[j] = h.items[j], h.items[i] }
-func (h *readyHeap) Push(x any)         { h.items = append(h.items, x.(int32)) }
-func (h *readyHeap) Pop() any {
-	x := h.items[len(h.items)-1]
-	h.items = h.items[:len(h.items)-1]
-	return x
-}
-
 // paint sets flag on every commit reachable from ids.
 func (g *Graph) paint(ids []gitstore.ID, flag nodeFlag) {
 	for _, id := range ids {
@@ -363,7 +355,7 @@ func (g *Graph) ReachableFrom(commits ...int32) []bool {
 func (g *Graph) Newest(selected []bool, n int) []bool {
 	children := childLists(g)
 	waiting := make([]int32, len(selected))
-	h := &newestHeap{g: g}
+	newest := queue[int32]{less: g.newer}
 	for c := range selected {
 		if !selected[c] {
 			continue
@@ -374,44 +366,22 @@ func (g *Graph) Newest(selected []bool, n int) []bool {
 			}
 		}
 		if waiting[c] == 0 {
-			h.items = append(h.items, int32(c))
+			newest.push(int32(c))
 		}
 	}
-	heap.Init(h)
 	keep := make([]bool, len(selected))
-	for ; n > 0 && h.Len() > 0; n-- {
-		c := heap.Pop(h).(int32)
+	for ; n > 0 && newest.Len() > 0; n-- {
+		c := newest.take()
 		keep[c] = true
 		for _, p := range g.commits[c].parents {
 			if selected[p] {
 				if waiting[p]--; waiting[p] == 0 {
-					heap.Push(h, p)
+					newest.push(p)
 				}
 			}
 		}
 	}
 	return keep
-}
-
-type newestHeap struct {
-	g     *Graph
-	items []int32
-}
-
-func (h *newestHeap) Len() int { return len(h.items) }
-func (h *newestHeap) Less(i, j int) bool {
-	a, b := &h.g.commits[h.items[i]], &h.g.commits[h.items[j]]
-	if a.time != b.time {
-		return a.time > b.time
-	}
-	return a.id.Compare(b.id) < 0
-}
-func (h *newestHeap) Swap(i, j int) { h.items[i], h.items[j] = h.items[j], h.items[i] }
-func (h *newestHeap) Push(x any)    { h.items = append(h.items, x.(int32)) }
-func (h *newestHeap) Pop() any {
-	x := h.items[len(h.items)-1]
-	h.items = h.items[:len(h.items)-1]
-	return x
 }
 
 // compareNames orders tree entries as Git sorts them: a directory's name counts as if it ended in '/'.

@@ -1,7 +1,6 @@
 package history
 
 import (
-	"container/heap"
 	"context"
 
 	"mudlark/scanner/gitstore"
@@ -13,7 +12,7 @@ import (
 //
 // exact is true if everything was read that the options name, so that there is nothing to confirm.
 func LoadRange(ctx context.Context, repo *gitstore.Repo, r *gitstore.Reader, o LoadOptions) (g *Graph, exact bool, err error) {
-	w := rangeWalk{loader: loader{repo: repo, reader: r, o: o, g: &Graph{index: map[gitstore.ID]int32{}}, unreadable: map[gitstore.ID]bool{}}}
+	w := rangeWalk{queue: queue[queued]{less: newerCommit}, loader: loader{repo: repo, reader: r, o: o, g: &Graph{index: map[gitstore.ID]int32{}}, unreadable: map[gitstore.ID]bool{}}}
 	for _, id := range o.Bases {
 		w.reach(id, excluded)
 	}
@@ -36,7 +35,7 @@ type rangeWalk struct {
 	loader
 	names    [][]gitstore.ID // parents by commit
 	expanded []bool
-	queue    timeQueue
+	queue    queue[queued]
 	inRange  int   // commits in the queue that no base is known to reach
 	any      bool  // some commit of the range was expanded
 	oldest   int64 // committer time of the oldest of those
@@ -82,7 +81,7 @@ func (w *rangeWalk) reach(id gitstore.ID, flag nodeFlag) {
 		if flag&excluded == 0 {
 			w.inRange++
 		}
-		heap.Push(&w.queue, queued{w.g.commits[c].time, id, c})
+		w.queue.push(queued{w.g.commits[c].time, id, c})
 		return
 	}
 	w.paintDown(c, flag)
@@ -114,7 +113,7 @@ func (w *rangeWalk) paintDown(c int32, flag nodeFlag) {
 
 // expand takes the newest commit from the queue and reaches its parents.
 func (w *rangeWalk) expand() {
-	c := heap.Pop(&w.queue).(queued).commit
+	c := w.queue.take().commit
 	w.expanded[c] = true
 	flags := w.g.commits[c].flags
 	if flags&excluded != 0 {
@@ -163,21 +162,10 @@ type queued struct {
 	commit int32
 }
 
-// timeQueue gives the newest commit first, and of several the one with the least id, so that a walk does not depend on anything else.
-type timeQueue struct{ items []queued }
-
-func (q *timeQueue) Len() int { return len(q.items) }
-func (q *timeQueue) Less(i, j int) bool {
-	a, b := &q.items[i], &q.items[j]
+// newerCommit orders by time, the newest first, and then by id, so that a walk does not depend on anything else.
+func newerCommit(a, b queued) bool {
 	if a.time != b.time {
 		return a.time > b.time
 	}
 	return a.id.Compare(b.id) < 0
-}
-func (q *timeQueue) Swap(i, j int) { q.items[i], q.items[j] = q.items[j], q.items[i] }
-func (q *timeQueue) Push(x any)    { q.items = append(q.items, x.(queued)) }
-func (q *timeQueue) Pop() any {
-	x := q.items[len(q.items)-1]
-	q.items = q.items[:len(q.items)-1]
-	return x
 }
