@@ -29,8 +29,14 @@ func sample() (*Config, []*Finding, *Coverage) {
 			Suppressed: 2, SuppressedBy: map[string]int{"inline": 1, "baseline": 1}},
 		Suppressed: []Suppressed{
 			{Fingerprint: objectID("7f")[:32], Rule: "example-token", Severity: "high", Redacted: "exa_…", By: "inline", Where: "test/a.py:7", Reason: "made up",
-				Added: true, Path: ref("test/a.py"), Line: ref(8), Commit: ref(objectID("3f2a"))},
-			{Fingerprint: objectID("8f")[:32], Rule: "example-token", Severity: "high", Redacted: "exa_…", By: "baseline", Where: "known.json"},
+				Added: ref(true), Path: ref("test/a.py"), Line: ref(8), Commit: ref(objectID("3f2a"))},
+			{Fingerprint: objectID("8f")[:32], Rule: "example-token", Severity: "high", Redacted: "exa_…", By: "baseline", Where: "known.json", Added: ref(false)},
+			{Fingerprint: objectID("9f")[:32], Rule: "example-token", Severity: "high", Redacted: "exa_…", By: "ignore", Where: ".mudlarkignore:7", Reason: "known",
+				Added: ref(true), Change: "changed: until 2027-01-31, before until 2026-01-31"},
+			{Fingerprint: objectID("af")[:32], Rule: "example-token", Severity: "high", Redacted: "exa_…", By: "config", Where: ".mudlark.toml:3",
+				Change: "it is not known what allows were there before"},
+			{Fingerprint: objectID("bf")[:32], Rule: "other-token", Severity: "high", Redacted: "oth_…", By: "ignore", Where: ".mudlarkignore:7", Reason: "known",
+				Added: ref(true), Change: "changed: until 2027-01-31, before until 2026-01-31"},
 		},
 		Allows: []AllowNote{
 			{Kind: "stale", Where: ".mudlarkignore:3", Text: "path: old/**", Why: "matches nothing that was found; remove it"},

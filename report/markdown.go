@@ -94,10 +94,17 @@ func (m *markdownHandler) Coverage(c *Coverage) error {
 	if unread > 0 {
 		m.w.WriteByte('\n')
 	}
-	for i := range c.Suppressed {
-		if s := &c.Suppressed[i]; s.Added {
-			fmt.Fprintf(m.w, "- allowed by this change: %s at %s\n", markdownText(s.Rule), markdownText(s.Where))
+	own := ownAllows(c)
+	for i, o := range own {
+		if i == skippedListed {
+			fmt.Fprintf(m.w, "- and %s more that this change allows\n", grouped(int64(len(own)-i)))
+			break
 		}
+		line := o.what()
+		if why := o.why(); why != "" {
+			line += " (" + why + ")"
+		}
+		fmt.Fprintf(m.w, "- %s%s\n", o.lead, markdownText(line))
 	}
 	t := &textHandler{mode: m.config.Mode}
 	_, err := fmt.Fprintf(m.w, "\n%s\n", markdownText(t.examined(c)))

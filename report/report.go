@@ -164,8 +164,10 @@ type Suppressed struct {
 	By          string `json:"by"`    // inline, ignore, config, baseline
 	Where       string `json:"where"` // place of the marker or entry: "file:line"
 	Reason      string `json:"reason,omitempty"`
-	// Added: the change that was scanned brought the marker or entry itself.
-	Added   bool    `json:"added"`
+	// Added: the change that was scanned brought the marker or entry itself, or changed it; nil if it is not known what was there before.
+	Added *bool `json:"added"`
+	// Change says how an entry that was added differs from what was there before, or why that is not known.
+	Change  string  `json:"change,omitempty"`
 	Path    *string `json:"path"`
 	PathB64 string  `json:"path_b64,omitempty"`
 	Line    *int    `json:"line"`

@@ -68,10 +68,8 @@ func (t *textHandler) allows(lead string, c *Coverage) {
 			t.hanging(lead+prefix, text)
 		}
 	}
-	for i := range c.Suppressed {
-		if s := &c.Suppressed[i]; s.Added {
-			line("allowed by this change: ", Escape(s.Rule)+" at "+Escape(s.Where)+because(s.Reason))
-		}
+	for _, o := range ownAllows(c) {
+		line(o.lead, Escape(o.what())+because(o.why()))
 	}
 	for i := range c.Allows {
 		a := &c.Allows[i]

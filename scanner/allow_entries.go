@@ -40,6 +40,8 @@ type allows struct {
 	general       []*allowEntry // those that can be looked up by nothing
 	around        []*allowEntry // those of general with regexes for what stands around a secret
 
+	before *earlierAllows // nil until it is asked for
+
 	notes []report.AllowNote
 }
 
@@ -48,10 +50,10 @@ func (s *scan) loadAllows() *allows {
 	a := &allows{known: s.knownNames(), files: slices.Clone(s.o.Allow),
 		byFingerprint: map[string][]*allowEntry{}, bySHA1: map[string][]*allowEntry{}, bySHA256: map[string][]*allowEntry{}, byPlace: map[placeKey][]*allowEntry{}}
 	if data, ok := s.repositoryFile(allow.IgnoreName, allow.MaxFile); ok {
-		a.files = append(a.files, allow.ParseIgnore(allow.IgnoreName, data))
+		a.files = append(a.files, ofScanned(allow.ParseIgnore(allow.IgnoreName, data)))
 	}
 	if data, ok := s.repositoryFile(allow.GitleaksIgnoreName, allow.MaxFile); ok {
-		a.files = append(a.files, allow.ParseGitleaksIgnore(allow.GitleaksIgnoreName, data))
+		a.files = append(a.files, ofScanned(allow.ParseGitleaksIgnore(allow.GitleaksIgnoreName, data)))
 	}
 	for _, e := range s.conf.Allow {
 		s.addAllow(a, e)
@@ -66,6 +68,14 @@ func (s *scan) loadAllows() *allows {
 		}
 	}
 	return a
+}
+
+// ofScanned marks the entries of a file as such of what is scanned.
+func ofScanned(f *allow.File) *allow.File {
+	for i := range f.Entries {
+		f.Entries[i].Scanned = true
+	}
+	return f
 }
 
 func compileAll(list []string) ([]*regexp.Regexp, error) {

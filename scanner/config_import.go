@@ -80,13 +80,18 @@ func (s *scan) repositoryGitleaks() (*Config, error) {
 	if !found {
 		return nil, nil
 	}
-	imported, err := imports.Gitleaks(GitleaksConfigName, data, nil)
-	if err != nil {
-		return nil, err
-	}
 	taken := map[string]bool{}
 	for _, r := range slices.Concat(s.o.Rules, s.conf.Rules) {
 		taken[r.ID] = true
+	}
+	return parseRepositoryGitleaks(data, taken)
+}
+
+// parseRepositoryGitleaks reads Gitleaks' file as repositoryGitleaks does; taken are the ids that rules have already.
+func parseRepositoryGitleaks(data []byte, taken map[string]bool) (*Config, error) {
+	imported, err := imports.Gitleaks(GitleaksConfigName, data, nil)
+	if err != nil {
+		return nil, err
 	}
 	imported.Rename(taken)
 	for _, r := range imported.Rules {

@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,6 +41,9 @@ func (s *scan) repositoryConfig() {
 	if err != nil {
 		s.cover.skip(string(gitstore.Policy), name, "is broken and was not applied: "+strings.ReplaceAll(err.Error(), "\n", "; "))
 		return
+	}
+	for i := range c.Allow {
+		c.Allow[i].Scanned = true
 	}
 	s.warnings = append(s.warnings, c.Warnings...)
 	s.conf = s.conf.withUntrusted(c)
@@ -96,42 +100,74 @@ func (s *scan) repositoryFile(name string, limit int64) ([]byte, bool) {
 // allows is another one than was asked for.
 func (s *scan) committedFile(commit gitstore.ID, name string, limit int64) ([]byte, bool) {
 	r := s.repo.Objects.NewReader(1 << 20)
-	typ, data, err := r.Read(commit)
-	if err != nil || typ != gitstore.Commit {
+	var ids map[string]gitstore.ID
+	tree, err := s.treeOf(r, commit)
+	if err == nil {
+		ids, err = s.filesAtTop(r, tree, []string{name})
+	}
+	if err != nil {
 		s.unreadConfig(name, err)
 		return nil, false
+	}
+	id, ok := ids[name]
+	if !ok {
+		return nil, false
+	}
+	var data []byte
+	typ, size, err := r.Header(id)
+	if err == nil && size > limit {
+		err = &gitstore.Error{Class: gitstore.Limit, What: name, Why: "is too large and was not applied"}
+	}
+	if err == nil {
+		typ, data, err = r.Read(id)
+	}
+	if err != nil || typ != gitstore.Blob {
+		s.unreadConfig(name, err)
+		return nil, false
+	}
+	return bytes.Clone(data), true
+}
+
+// errWrongType says that an object is of another type than what names it says.
+var errWrongType = errors.New("an object has the wrong type")
+
+// treeOf returns the tree of a commit.
+func (s *scan) treeOf(r *gitstore.Reader, commit gitstore.ID) (gitstore.ID, error) {
+	typ, data, err := r.Read(commit)
+	if err == nil && typ != gitstore.Commit {
+		err = errWrongType
+	}
+	if err != nil {
+		return gitstore.ID{}, err
 	}
 	c, err := gitstore.ParseCommit(data, s.repo.Format)
-	if err == nil {
-		typ, data, err = r.Read(c.Tree)
+	if err != nil {
+		return gitstore.ID{}, err
 	}
-	if err != nil || typ != gitstore.Tree {
-		s.unreadConfig(name, err)
-		return nil, false
+	return c.Tree, nil
+}
+
+// filesAtTop finds the regular files with the names given at the top of a tree.
+func (s *scan) filesAtTop(r *gitstore.Reader, tree gitstore.ID, names []string) (map[string]gitstore.ID, error) {
+	typ, data, err := r.Read(tree)
+	if err == nil && typ != gitstore.Tree {
+		err = errWrongType
 	}
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]gitstore.ID{}
 	for it := gitstore.NewTreeIter(data, s.repo.Format); it.Next(); {
-		if string(it.Name) != name || it.Mode&0o170000 != 0o100000 {
-			continue
+		if it.Mode&0o170000 == 0o100000 && slices.Contains(names, string(it.Name)) {
+			found[string(it.Name)] = it.ID
 		}
-		typ, size, err := r.Header(it.ID)
-		if err == nil && size > limit {
-			err = &gitstore.Error{Class: gitstore.Limit, What: name, Why: "is too large and was not applied"}
-		}
-		if err == nil {
-			typ, data, err = r.Read(it.ID)
-		}
-		if err != nil || typ != gitstore.Blob {
-			s.unreadConfig(name, err)
-			return nil, false
-		}
-		return bytes.Clone(data), true
 	}
-	return nil, false
+	return found, nil
 }
 
 // unreadConfig notes that a file which says how to scan could not be read; without an err, because it is no file.
 func (s *scan) unreadConfig(name string, err error) {
-	if err == nil {
+	if err == nil || errors.Is(err, errWrongType) {
 		s.cover.skip(string(gitstore.Damaged), name, "could not be read and was not applied")
 		return
 	}

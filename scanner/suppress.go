@@ -100,8 +100,9 @@ func (s *scan) allowance(b *builder, l *lifeStory, e *event) (*allowance, error)
 		}
 		if holds {
 			n.used = true
-			if found == nil {
-				found = &allowance{by: n.By, entry: n, at: e}
+			// What was allowed before the change is not allowed by the change.
+			if a := (&allowance{by: n.By, entry: n, at: e}); found == nil || s.origin(found) != (origin{}) && s.origin(a) == (origin{}) {
+				found = a
 			}
 		}
 	}
@@ -174,10 +175,10 @@ func (b *builder) suppressed(l *lifeStory) (report.Suppressed, error) {
 	fp, err := b.fingerprint(l)
 	it := b.s.items.get(l.item)
 	p := b.place(l.events[0])
-	a := l.allowed
+	a, from := b.s.newestAllowance(l)
 	return report.Suppressed{
 		Fingerprint: fp, Rule: it.rule.ID, Severity: string(it.rule.Severity), Redacted: report.Redact([]byte(it.display)),
-		By: a.by, Where: b.shown(b.s.whereOf(a)), Reason: b.shown(a.reason()), Added: b.s.added(a),
+		By: a.by, Where: b.shown(b.s.whereOf(a)), Reason: b.shown(a.reason()), Added: from.report(), Change: b.shown(from.why),
 		Path: p.Path, PathB64: p.PathB64, Line: p.Line, Commit: p.Commit,
 	}, err
 }
@@ -205,9 +206,28 @@ func placeName(e *event) string {
 	return e.source
 }
 
-// added reports whether the change that is scanned brought the allowance itself: a marker in what is new.
-func (s *scan) added(a *allowance) bool {
-	return a.marker != nil && s.repo != nil && (s.rangeMode() || s.o.Staged)
+// newestAllowance returns what allows a story, and whether the change that is scanned brought it: if it did so for one place only, that
+// of this place.
+func (s *scan) newestAllowance(l *lifeStory) (*allowance, origin) {
+	best, from := l.allowed, s.origin(l.allowed)
+	for i := range l.events {
+		a := l.events[i].allowed
+		if a == nil || from.added {
+			continue
+		}
+		if o := s.origin(a); o.added || o.unknown && !from.unknown {
+			best, from = a, o
+		}
+	}
+	return best, from
+}
+
+// report returns the value of report.Suppressed.Added.
+func (o origin) report() *bool {
+	if o.unknown {
+		return nil
+	}
+	return &o.added
 }
 
 // unknownMarkers lists the markers beside a secret that count for nothing.

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -50,8 +51,18 @@ type Entry struct {
 	// SecretSHA1 and SecretSHA256 are hashes, in hexadecimal, of the secret.
 	SecretSHA1, SecretSHA256 string
 
+	// Scanned: File is one of what is scanned, which may be the attacker's.
+	Scanned bool
+
 	Until  time.Time // the entry counts up to the end of this day; zero for ever
 	Reason string
+}
+
+// Scope names all that e may allow: two entries of one scope differ at most in where they stand, in their reason and in their last day.
+func (e Entry) Scope() string {
+	sorted := func(list []string) []string { return slices.Sorted(slices.Values(list)) }
+	return fmt.Sprintf("%q", []any{e.By, e.Fingerprint, sorted(e.Fingerprints), sorted(e.Paths), sorted(e.Rules), sorted(e.PathRegexes), sorted(e.Commits),
+		sorted(e.Regexes), e.Target, sorted(e.Stopwords), e.Path, fmt.Sprint(e.PathLine), e.Commit, e.PeerRule, e.SecretSHA1, e.SecretSHA256})
 }
 
 // The texts that Entry.Regexes may look at: the secret, all that the rule's regex matched, or the line (of which TargetReach bytes on

@@ -1,0 +1,194 @@
+package scanner
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"mudlark/detectors"
+	"mudlark/scanner/allow"
+	"mudlark/scanner/gitstore"
+)
+
+// origin says whether an allowance came with the change that is scanned.
+type origin struct {
+	added   bool
+	unknown bool
+	why     string // how an entry differs from what was there before, or why that is not known
+}
+
+// isChange reports whether what is scanned is a change, which has a state before it.
+func (s *scan) isChange() bool { return s.repo != nil && (s.rangeMode() || s.o.Staged) }
+
+// origin says whether the change that is scanned brought an allowance itself: a marker in what is new; or an entry of a file of what
+// is scanned that no state before the change has like this.
+func (s *scan) origin(a *allowance) origin {
+	switch {
+	case !s.isChange():
+		return origin{}
+	case a.marker != nil:
+		return origin{added: true}
+	case !a.entry.Scanned || s.configIsOlder():
+		return origin{}
+	}
+	if s.allows.before == nil {
+		s.allows.before = s.allowsBefore()
+	}
+	return s.allows.before.compare(&a.entry.Entry)
+}
+
+// configIsOlder reports whether configuration and ignore files are those of a commit that the change does not bring.
+func (s *scan) configIsOlder() bool {
+	if s.configCommit.IsZero() {
+		return s.received() // those of HEAD, before the push
+	}
+	if s.o.Staged {
+		return true
+	}
+	c, ok := s.graph.Lookup(s.configCommit)
+	return !ok || !s.graph.InRange(c)
+}
+
+// earlierAllows is what the ignore files and configurations allowed before the change that is scanned.
+type earlierAllows struct {
+	entries map[string][]allow.Entry // by scope
+	unread  string                   // why not all states before the change could be read; "" if they could
+}
+
+// compare says how an entry differs from what was there before. Where it stood then, in which file or on which line, is no difference.
+func (b *earlierAllows) compare(e *allow.Entry) origin {
+	old := b.entries[e.Scope()]
+	same := func(o allow.Entry) bool { return o.Reason == e.Reason && o.Until.Equal(e.Until) }
+	switch {
+	case slices.ContainsFunc(old, same):
+		return origin{}
+	case len(old) > 0:
+		return origin{added: true, why: difference(old[0], *e)}
+	case b.unread != "":
+		return origin{unknown: true, why: "it is not known what allows were there before: " + b.unread}
+	}
+	return origin{added: true, why: "new entry"}
+}
+
+// difference says what has become of an entry.
+func difference(old, e allow.Entry) string {
+	var parts []string
+	if !old.Until.Equal(e.Until) {
+		day := func(e allow.Entry) string {
+			if e.Until.IsZero() {
+				return "without end"
+			}
+			return "until " + e.Until.Format("2006-01-02")
+		}
+		parts = append(parts, day(e)+", before "+day(old))
+	}
+	if old.Reason != e.Reason {
+		if old.Reason == "" {
+			parts = append(parts, "reason added")
+		} else {
+			parts = append(parts, "reason before: "+old.Reason)
+		}
+	}
+	return "changed: " + strings.Join(parts, "; ")
+}
+
+// allowsBefore reads the files of what is scanned that allow secrets as they were before the change: in the commits that the change is
+// compared with, and in those that it was built on.
+func (s *scan) allowsBefore() *earlierAllows {
+	b := &earlierAllows{entries: map[string][]allow.Entry{}}
+	commits, cut := s.statesBefore()
+	if cut {
+		b.unread = "the history of this clone is cut off"
+	}
+	seen := map[gitstore.ID]bool{}
+	r := s.repo.Objects.NewReader(1 << 20)
+	for _, commit := range commits {
+		tree, err := s.treeOf(r, commit)
+		if err == nil && !seen[tree] {
+			seen[tree] = true
+			err = s.readAllows(r, tree, seen, func(e allow.Entry) {
+				if k := e.Scope(); !slices.ContainsFunc(b.entries[k], func(o allow.Entry) bool { return o.Reason == e.Reason && o.Until.Equal(e.Until) }) {
+					b.entries[k] = append(b.entries[k], e)
+				}
+			})
+		}
+		if err != nil {
+			b.unread = fmt.Sprintf("%s: %v", commit, err)
+		}
+	}
+	return b
+}
+
+// statesBefore returns the commits that hold the states before the change, those that a remote or base has first. cut is true if the
+// clone ends within the change.
+func (s *scan) statesBefore() (commits []gitstore.ID, cut bool) {
+	if s.o.Staged {
+		if _, head, ok := s.repo.Head(); ok {
+			commits = append(append(commits, head), s.repo.MergeHeads()...)
+		}
+		return commits, false
+	}
+	commits = slices.Clone(s.toLoad.Bases)
+	known := map[int32]bool{}
+	for c := range int32(s.graph.Len()) {
+		if !s.selected[c] {
+			continue
+		}
+		cut = cut || s.graph.Boundary(c) || s.graph.Orphaned(c)
+		for _, p := range s.graph.Parents(c) {
+			if !s.selected[p] && !known[p] {
+				known[p] = true
+				commits = append(commits, s.graph.ID(p))
+			}
+		}
+	}
+	return commits, cut
+}
+
+// readAllows calls each for every entry of the files in a tree that allow secrets. Files in seen were read before.
+func (s *scan) readAllows(r *gitstore.Reader, tree gitstore.ID, seen map[gitstore.ID]bool, each func(allow.Entry)) error {
+	names := []string{allow.IgnoreName, allow.GitleaksIgnoreName, ConfigName, GitleaksConfigName}
+	ids, err := s.filesAtTop(r, tree, names)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		id, ok := ids[name]
+		if !ok || seen[id] {
+			continue
+		}
+		seen[id] = true
+		if typ, _, err := r.Header(id); err != nil || typ != gitstore.Blob {
+			return fmt.Errorf("%s could not be read", name)
+		}
+		_, data, err := r.Read(id)
+		if err != nil {
+			return fmt.Errorf("%s could not be read", name)
+		}
+		for _, e := range entriesOf(name, slices.Clone(data)) {
+			each(e)
+		}
+	}
+	return nil
+}
+
+// entriesOf parses a file of the repository by its name. A broken one allowed nothing.
+func entriesOf(name string, data []byte) []allow.Entry {
+	switch name {
+	case allow.IgnoreName:
+		return allow.ParseIgnore(name, data).Entries
+	case allow.GitleaksIgnoreName:
+		return allow.ParseGitleaksIgnore(name, data).Entries
+	}
+	var c *Config
+	var err error
+	if name == ConfigName {
+		c, err = ParseConfig(name, data, detectors.Vocabulary(), false)
+	} else {
+		c, err = parseRepositoryGitleaks(data, nil)
+	}
+	if err != nil || c == nil {
+		return nil
+	}
+	return c.Allow
+}
