@@ -106,6 +106,9 @@ func (m *markdownHandler) Coverage(c *Coverage) error {
 		}
 		fmt.Fprintf(m.w, "- %s%s\n", o.lead, markdownText(line))
 	}
+	if left := strings.TrimSpace(leftOut(&c.Summary)); left != "" {
+		fmt.Fprintf(m.w, "\n%s\n", markdownText(left))
+	}
 	t := &textHandler{mode: m.config.Mode}
 	_, err := fmt.Fprintf(m.w, "\n%s\n", markdownText(t.examined(c)))
 	return err
@@ -113,6 +116,9 @@ func (m *markdownHandler) Coverage(c *Coverage) error {
 
 func (m *markdownHandler) headline(c *Coverage) string {
 	s := "no secrets found"
+	if c.Summary.NotVerified > 0 {
+		s = "no secrets shown"
+	}
 	if m.count > 0 {
 		s = counted(int64(m.count), "secret") + " found"
 		if n := c.Summary.ByVerdict["active"]; n > 0 {

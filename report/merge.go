@@ -137,6 +137,12 @@ func mergedCoverage(parts []*savedPart, n *counts) *Coverage {
 		}
 		sum.Suppressed, sum.Allows = append(sum.Suppressed, c.Suppressed...), append(sum.Allows, c.Allows...)
 		s.BelowConfidence, s.Filtered, s.NotVerified = s.BelowConfidence+c.Summary.BelowConfidence, s.Filtered+c.Summary.Filtered, s.NotVerified+c.Summary.NotVerified
+		for _, status := range slices.Sorted(maps.Keys(c.Summary.NotShown)) {
+			if s.NotShown == nil {
+				s.NotShown = map[string]int{}
+			}
+			s.NotShown[status] += c.Summary.NotShown[status]
+		}
 		s.Suppressed += c.Summary.Suppressed
 		for _, by := range slices.Sorted(maps.Keys(c.Summary.SuppressedBy)) {
 			s.SuppressedBy[by] += c.Summary.SuppressedBy[by]

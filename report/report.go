@@ -199,8 +199,10 @@ type Summary struct {
 	ByVerdict       map[string]int `json:"by_verdict"`
 	BelowConfidence int            `json:"below_confidence"` // found, but below --min-confidence
 	Filtered        int            `json:"filtered"`         // found, but left out by --rule and --exclude-rule
-	// NotVerified: found, but not active, and so left out by --only-verified. ByVerdict counts these, too.
-	NotVerified int `json:"not_verified"`
+	// NotVerified: found, but left out for their verdicts, by --only-verified or --results. ByVerdict counts these, too. NotShown counts
+	// them by verdict; nil if none was to be left out.
+	NotVerified int            `json:"not_verified"`
+	NotShown    map[string]int `json:"not_shown,omitempty"`
 	// Suppressed counts what was found and is allowed, by what allows it: inline, ignore, config, baseline.
 	Suppressed   int            `json:"suppressed"`
 	SuppressedBy map[string]int `json:"suppressed_by"`

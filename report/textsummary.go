@@ -35,7 +35,7 @@ func (t *textHandler) summary(s *Summary, complete bool) {
 func leftOut(s *Summary) string {
 	text := ""
 	if n := int64(s.NotVerified); n > 0 {
-		text += fmt.Sprintf(" Not shown: %s not proved to work.", grouped(n))
+		text += " Not shown for " + plural(n, "its verdict", "their verdicts") + ": " + grouped(n) + verdictsText(s.NotShown) + "."
 	}
 	if n := int64(s.BelowConfidence); n > 0 {
 		text += fmt.Sprintf(" Not shown: %s below --min-confidence.", grouped(n))

@@ -347,10 +347,18 @@ func (b *builder) summary(findings []*report.Finding) report.Summary {
 
 // chosen returns the findings that are to be reported by their verdicts, and corrects the summary.
 func (b *builder) chosen(findings []*report.Finding, s *report.Summary) []*report.Finding {
-	if !b.s.o.OnlyVerified {
+	if b.s.o.Verdicts == nil {
 		return findings
 	}
-	kept := slices.DeleteFunc(findings, func(f *report.Finding) bool { return f.Verdict.Status != string(verify.Active) })
+	s.NotShown = map[string]int{}
+	kept := slices.DeleteFunc(findings, func(f *report.Finding) bool {
+		status := cmp.Or(verify.Status(f.Verdict.Status), verify.Unasked)
+		if slices.Contains(b.s.o.Verdicts, status) {
+			return false
+		}
+		s.NotShown[string(status)]++
+		return true
+	})
 	s.NotVerified = s.Findings - len(kept)
 	s.Findings, s.BySeverity = len(kept), map[string]int{}
 	for _, f := range kept {

@@ -62,8 +62,9 @@ type Options struct {
 	MinSeverity   string
 
 	// Verify asks providers about what is found; nil for no verification.
-	Verify       *verify.Engine
-	OnlyVerified bool // report active secrets only
+	Verify *verify.Engine
+	// Verdicts, if not nil, are those with which a secret is reported; the others are counted. Unverified secrets are verify.Unasked.
+	Verdicts     []verify.Status
 	AllowUnknown bool // secrets without a verdict leave the run complete
 	// Fingerprints, if not nil, names the secrets that are reported, whether they are allowed or not.
 	Fingerprints map[string]bool

@@ -91,7 +91,7 @@ func (f *ciFlags) run(ctx context.Context, e *environment) error {
 		return err
 	}
 	f.verify = f.verify || !f.noVerification && !f.verifyPlan
-	if f.failOn == "" && f.verify {
+	if f.failOn == "" && f.verify && f.results == nil {
 		f.failOn = failVerified
 	}
 	o, err := f.options(e)

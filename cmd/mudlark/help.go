@@ -108,6 +108,7 @@ func commonExamples(command string) string {
 		{"--no-repo-config", "no configuration of what is scanned"},
 		{"--verify", "ask whether secrets still work"},
 		{"--only-verified", "report only those that do"},
+		{"--results verified,unknown", "and where nobody could tell"},
 		{"--verify --fail-on verified", "exit code 1 for those that do"},
 		{"--verify-plan", "what --verify would send where"},
 		{"--no-verification", "send nothing, as by default"},

@@ -46,8 +46,7 @@ func peerFlags() map[string]peerFlag {
 		// TruffleHog
 		"json":        {to: instead("--format", "trufflehog")},
 		"fail":        {to: instead("--exit-code", "183")}, // what TruffleHog documents for --fail
-		"results":     {value: true, to: (*translation).results},
-		"bare":        {to: dropped}, // bare repositories are recognised
+		"bare":        {to: dropped},                       // bare repositories are recognised
 		"no-update":   {to: dropped},
 		"concurrency": {value: true, to: renamed("jobs")},
 		// Gitleaks
@@ -68,23 +67,6 @@ func peerFlags() map[string]peerFlag {
 			return []string{"--max-blob", v + "M"}, nil
 		}},
 	}
-}
-
-// results translates TruffleHog's --results: verified, unknown, unverified, filtered_unverified.
-func (t *translation) results(v string) ([]string, error) {
-	kinds := strings.Split(v, ",")
-	for _, k := range kinds {
-		if !slices.Contains([]string{"verified", "unknown", "unverified", "filtered_unverified"}, k) {
-			return nil, usagef("they are verified, unknown and unverified", "--results: %q is unknown", k)
-		}
-	}
-	switch {
-	case slices.Contains(kinds, "unverified"), slices.Contains(kinds, "filtered_unverified"):
-		return []string{"--verify", "--fail-on", "any"}, nil
-	case slices.Contains(kinds, "unknown"):
-		return []string{"--verify", "--fail-on", "unknown"}, nil
-	}
-	return []string{"--only-verified"}, nil
 }
 
 // reportFormat translates Gitleaks' --report-format. Its JSON is another one than ours.

@@ -31,6 +31,7 @@ type verifyFlags struct {
 	verifyTimeout                        time.Duration
 	cache                                string
 	endpoints, allowHosts, allowEffects  []string
+	results                              []string // kinds of --results
 
 	opened *verify.Cache // nil without --verify-cache
 }
@@ -38,6 +39,7 @@ type verifyFlags struct {
 func (f *verifyFlags) addVerification(s *pflag.FlagSet) {
 	s.BoolVar(&f.verify, "verify", false, "ask the providers whether secrets still work; sends each secret to its provider, and nowhere else")
 	s.BoolVar(&f.onlyVerified, "only-verified", false, "verify, and report only what works")
+	s.Var(kinds{&f.results}, "results", "verify, and report only these, separated by commas: verified (it works), unknown (there was no clear answer), unverified (all others)")
 	s.BoolVar(&f.noVerification, "no-verification", false, "do not verify, which is the default")
 	s.BoolVar(&f.verifyPlan, "verify-plan", false, "print which requests --verify would send, and send nothing")
 	f.addEngine(s)
@@ -59,13 +61,21 @@ func (f *verifyFlags) addEngine(s *pflag.FlagSet) {
 }
 
 // on reports whether providers are asked.
-func (f *verifyFlags) on() bool { return f.verify || f.onlyVerified || f.verifyPlan }
+func (f *verifyFlags) on() bool {
+	return f.verify || f.onlyVerified || f.verifyPlan || f.results != nil && !f.noVerification
+}
 
 // verification sets up an engine in o, if one is wanted. Whoever calls it closes the engine.
 func (f *verifyFlags) verification(e *environment, o *scanner.Options) error {
-	if f.noVerification && f.on() {
+	switch {
+	case f.noVerification && f.on():
 		return usagef("drop one of them", "--no-verification contradicts --verify, --only-verified and --verify-plan")
+	case f.onlyVerified && f.results != nil:
+		return usagef("drop one of them", "--only-verified is --results verified, and contradicts another --results")
+	case f.noVerification && f.results != nil && !slices.Contains(f.results, kindUnverified):
+		return usagef("drop one of them, or add unverified to --results", "--no-verification leaves nothing that --results %s could show", strings.Join(f.results, ","))
 	}
+	o.Verdicts = f.verdicts()
 	if !f.on() {
 		return nil
 	}
@@ -73,7 +83,7 @@ func (f *verifyFlags) verification(e *environment, o *scanner.Options) error {
 	if err != nil {
 		return err
 	}
-	o.Verify, o.OnlyVerified, o.AllowUnknown = verify.New(opt), f.onlyVerified, f.allowUnknown
+	o.Verify, o.AllowUnknown = verify.New(opt), f.allowUnknown
 	return nil
 }
 
