@@ -17,10 +17,12 @@ type Verify struct {
 	Identity                  []IdentityField // by name
 }
 
-// Revoke is [rule.revoke]: how the holder of a credential revokes exactly this one. Endpoint and Hosts are those of Verify.
+// Revoke is [rule.revoke]: how the holder of a credential revokes exactly this one. Endpoint and Hosts are those of Verify. It has a
+// request or a protocol.
 type Revoke struct {
 	Request  Request
 	Success  []Condition
+	Protocol string // names the verifier of package verify that also revokes; it must be that of Verify
 	Proof    string // "verify": the answer to the request proves nothing, so the credential is verified afterwards; else ""
 	Evidence string // URL of the document that describes the request
 }

@@ -73,9 +73,13 @@ func (r *Rule) revokeTable(t *table) *Revoke {
 	if sub == nil {
 		return nil
 	}
-	v := &Revoke{Proof: sub.text("proof"), Evidence: sub.evidence()}
+	v := &Revoke{Proof: sub.text("proof"), Protocol: sub.text("protocol"), Evidence: sub.evidence()}
 	if v.Proof != "" && v.Proof != "verify" {
 		sub.errorf("proof", `it is "verify" or left out`, "proof %q is unknown", v.Proof)
+	}
+	if v.Protocol != "" {
+		sub.checkRevokeProtocol(r, v)
+		return v
 	}
 	list := sub.requests(r)
 	switch {
@@ -94,6 +98,19 @@ func (r *Rule) revokeTable(t *table) *Revoke {
 		sub.errorf("request", "hosts in [rule.verify] says which are the provider's", "the host comes from scanned text")
 	}
 	return v
+}
+
+// checkRevokeProtocol finds what contradicts a protocol in [rule.revoke].
+func (t *table) checkRevokeProtocol(r *Rule, v *Revoke) {
+	if r.Verify == nil || r.Verify.Protocol != v.Protocol {
+		t.errorf("protocol", "what verifies also revokes", "protocol %q is not that of [rule.verify]", v.Protocol)
+	}
+	for _, key := range []string{"request", "headers", "body", "success"} {
+		if t.has(key) {
+			t.errorf(key, "a protocol has a request and answers of its own", "%s stands beside protocol", key)
+		}
+	}
+	t.finish()
 }
 
 // action returns the sub-table [rule.verify] or [rule.revoke], or nil.

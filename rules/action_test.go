@@ -74,6 +74,8 @@ active = { status = [200], json = "login" }
 		"unknown key":            {good + "succes = 1\n", `unknown key "succes"`},
 		"revoke, no success":     {good + strings.Replace(revoke, "success", "# success", 1), "success is missing from [rule.revoke]"},
 		"revoke, two requests":   {good + strings.Replace(revoke, `"DELETE https://api.acme.example/{secret}"`, `["DELETE https://a.example/{secret}", "DELETE https://b.example/{secret}"]`, 1), "request is a list"},
+		"revoke, protocol":       {good + "[rule.revoke]\nprotocol = \"vault\"\nevidence = \"https://acme.example\"\n", `protocol "vault" is not that of [rule.verify]`},
+		"revoke, both":           {good + revoke + "protocol = \"vault\"\n", "request stands beside protocol"},
 		"revoke, proof":          {good + revoke + "proof = \"hope\"\n", `proof "hope" is unknown`},
 		"revoke, host from text": {good + strings.Replace(revoke, "api.acme.example", "{part.host}", 1), "the host comes from scanned text"},
 	} {

@@ -32,6 +32,8 @@ type Options struct {
 	// Generate makes up a well-formed secret of a rule, or returns "".
 	Generate func(*rules.Rule) string
 
+	lived bool // Probe.Lived of what is asked about
+
 	// For tests and trials against servers of their own.
 	dial           func(ctx context.Context, network, address string) (net.Conn, error)
 	rootCAs        *x509.CertPool

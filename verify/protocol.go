@@ -24,6 +24,16 @@ type Protocol interface {
 	Verify(ctx context.Context, p *Probe) Answer
 }
 
+// Revoker is a Protocol by which the holder of a credential can also revoke exactly this one.
+type Revoker interface {
+	Protocol
+	// Revocation names the request that would revoke ("POST https://host/path", no secret in it) and what Revoke will connect to, or why it
+	// cannot be.
+	Revocation(p *Probe) (where string, target Target, no Refusal)
+	// Revoke sends that request, once, and says why the credential is not revoked as far as the answer tells.
+	Revoke(ctx context.Context, p *Probe) Refusal
+}
+
 // Target is a host that a protocol verifier connects to.
 type Target struct {
 	Scheme string // "https", "postgres", "ssh", ...: what --verify-plan prints
@@ -51,6 +61,9 @@ type Probe struct {
 	// Plaintext: clear text is allowed (--allow-plaintext). Protocols whose servers say themselves whether they have TLS skip what has
 	// none without it; the others declare it by Target.Clear.
 	Plaintext bool
+	// Lived: the credential was accepted from here a moment ago, and then a request to revoke it was. An answer that elsewhere may have
+	// other causes, such as a want of permissions, is a refusal then.
+	Lived bool
 	// UserAgent is what HTTP requests call Mudlark.
 	UserAgent string
 	// Dial connects to one of the Targets and to nothing else, under the host policy.
@@ -99,7 +112,7 @@ var errNoTarget = errors.New("not among the targets")
 
 // probe returns the question for a protocol.
 func (e *Engine) probe(v *values) *Probe {
-	p := &Probe{Rule: v.rule, Secret: v.secret, Parts: v.parts, Canaries: e.o.Canaries, Plaintext: e.o.AllowPlaintext, UserAgent: e.o.UserAgent}
+	p := &Probe{Rule: v.rule, Secret: v.secret, Parts: v.parts, Canaries: e.o.Canaries, Plaintext: e.o.AllowPlaintext, Lived: e.o.lived, UserAgent: e.o.UserAgent}
 	if name := v.rule.Verify.Endpoint; name != "" {
 		p.Endpoints = e.o.Endpoints[name]
 	}

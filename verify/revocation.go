@@ -63,6 +63,7 @@ func Revoke(ctx context.Context, o Options, c Credential, confirm func(*Revocati
 		r.Outcome, r.Why = Refused, no
 		return r
 	}
+	o.lived = no == ""
 	after := afterwards(ctx, o, c)
 	r.After = &after
 	switch {

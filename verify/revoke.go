@@ -20,27 +20,34 @@ const (
 	NotAccepted   Refusal = "the provider did not accept the revocation"
 )
 
-// Revocable returns where a credential would be revoked ("POST https://host/path", no secret in it), or why it cannot be.
-func (e *Engine) Revocable(c Credential) (where string, no Refusal) {
-	m, at, _, no := e.revocation(c)
-	if no != "" {
-		return "", no
-	}
-	return m.method + " " + shownURL(at, m.target), ""
+// order is a revocation that may be sent.
+type order struct {
+	where   string  // "POST https://host/path", no secret in it
+	message message // where the rule has a request
+
+	revoker Revoker // where it has a protocol
+	probe   *Probe
+	target  Target
 }
 
-// revocation prepares the request that revokes a credential.
-func (e *Engine) revocation(c Credential) (m message, at candidate, v *values, no Refusal) {
+// Revocable returns where a credential would be revoked ("POST https://host/path", no secret in it), or why it cannot be.
+func (e *Engine) Revocable(c Credential) (where string, no Refusal) {
+	o, no := e.revocation(c)
+	return o.where, no
+}
+
+// revocation prepares what revokes a credential.
+func (e *Engine) revocation(c Credential) (o order, no Refusal) {
 	spec := c.Rule.Revoke
 	if spec == nil {
-		return m, at, nil, NoRevoker
+		return o, NoRevoker
 	}
 	if c.Ambiguous {
-		return m, at, nil, Refusal(Ambiguous)
+		return o, Refusal(Ambiguous)
 	}
 	needed := spec.Request.Values()
+	at := candidate{request: &spec.Request}
 	var hosts []string
-	at = candidate{request: &spec.Request}
 	if c.Rule.Verify != nil {
 		for _, n := range e.needs(c.Rule.Verify, &c) {
 			if !slices.Contains(needed, n) {
@@ -51,7 +58,7 @@ func (e *Engine) revocation(c Credential) (m message, at candidate, v *values, n
 		switch urls := e.o.Endpoints[c.Rule.Verify.Endpoint]; {
 		case c.Rule.Verify.Endpoint == "" || len(urls) == 0:
 		case len(urls) > 1:
-			return m, at, nil, SeveralPlaces
+			return o, SeveralPlaces
 		default:
 			at.endpoint = urls[0]
 		}
@@ -59,24 +66,48 @@ func (e *Engine) revocation(c Credential) (m message, at candidate, v *values, n
 	found, missing := choose(c, needed)
 	switch {
 	case missing:
-		return m, at, nil, Refusal(PartMissing)
+		return o, Refusal(PartMissing)
 	case len(found.list) != 1 || found.partial:
-		return m, at, nil, NotExact
+		return o, NotExact
+	case spec.Protocol != "":
+		return e.protocolOrder(found.list[0])
 	}
 	m, why := e.message(at, found.list[0], hosts)
-	return m, at, found.list[0], Refusal(why)
+	if why != "" {
+		return o, Refusal(why)
+	}
+	return order{where: m.method + " " + shownURL(at, m.target), message: m}, ""
+}
+
+// protocolOrder prepares what revokes a credential by a protocol of its own.
+func (e *Engine) protocolOrder(v *values) (o order, no Refusal) {
+	r, ok := e.o.protocols[v.rule.Revoke.Protocol].(Revoker)
+	if !ok {
+		return o, NoRevoker
+	}
+	o = order{revoker: r, probe: e.probe(v)}
+	if o.where, o.target, no = r.Revocation(o.probe); no != "" {
+		return o, no
+	}
+	return o, Refusal(e.checkTarget(o.target, v.rule.Verify.Hosts))
 }
 
 // revoke sends the request that revokes a credential. It returns when, zero if nothing was sent, and why the credential is not revoked
 // as far as the answer tells. Whether it is dead must be verified by another Engine afterwards: this one remembers that it lived.
 func (e *Engine) revoke(ctx context.Context, c Credential) (sent time.Time, no Refusal) {
-	m, _, _, no := e.revocation(c)
+	o, no := e.revocation(c)
 	if no != "" {
 		return sent, no
 	}
 	defer context.AfterFunc(ctx, func() { e.stop(errInterrupted) })()
 	sent = time.Now().UTC()
-	r, why := e.exchange(e.ctx, &m, rules.EffectWrite)
+	if o.revoker != nil {
+		e.connect(o.probe, []Target{o.target})
+		ctx, cancel := context.WithTimeout(e.ctx, e.o.requestTimeout)
+		defer cancel()
+		return sent, o.revoker.Revoke(ctx, o.probe)
+	}
+	r, why := e.exchange(e.ctx, &o.message, rules.EffectWrite)
 	if why != "" {
 		return sent, Refusal(why)
 	}

@@ -23,8 +23,13 @@ func TryRevoke(r *rules.Rule, generate func(*rules.Rule) string) []string {
 		return nil
 	case r.Verify == nil:
 		return []string{"what cannot be verified cannot be proved to work, and so is never revoked: write [rule.verify] as well"}
-	case r.Verify.Protocol != "":
+	case r.Revoke.Protocol != "":
+		if _, ok := protocols()[r.Revoke.Protocol].(Revoker); !ok {
+			return []string{fmt.Sprintf("this version cannot revoke by protocol %q", r.Revoke.Protocol)}
+		}
 		return nil
+	case r.Verify.Protocol != "":
+		return []string{"a request revokes what only a request verifies: write protocol"}
 	}
 	t := &revokeTrial{trial: trial{rule: r, generate: generate}}
 	if err := t.listen(t); err != nil {
@@ -36,10 +41,11 @@ func TryRevoke(r *rules.Rule, generate func(*rules.Rule) string) []string {
 	}
 	e := t.engine(patient)
 	defer e.Close()
-	var no Refusal
-	if t.request, _, _, no = e.revocation(t.c); no != "" {
+	o, no := e.revocation(t.c)
+	if no != "" {
 		return append(t.problems, "it is never revoked: "+string(no))
 	}
+	t.request = o.message
 	t.accepts()
 	t.refuses()
 	t.inexact()

@@ -78,15 +78,11 @@ type vaultReply struct {
 
 // vaultLookUp asks a server about a token.
 func vaultLookUp(ctx context.Context, p *Probe, u *url.URL, token string) Answer {
-	if strings.ContainsAny(token+p.Parts["namespace"], "\r\n\x00") {
+	h, ok := vaultHeader(p, token)
+	if !ok {
 		return Answer{Status: Skipped, Reason: Unsendable}
 	}
-	h := http.Header{"X-Vault-Token": {token}, "X-Vault-Request": {"true"}}
-	if ns := p.Parts["namespace"]; ns != "" {
-		h["X-Vault-Namespace"] = []string{ns}
-	}
-	base := strings.TrimSuffix(strings.TrimSuffix(u.String(), "/"), "/v1")
-	r, a := p.send(ctx, http.MethodGet, base+"/v1/auth/token/lookup-self", h, "")
+	r, a := p.send(ctx, http.MethodGet, vaultAPI(u, "auth/token/lookup-self"), h, "")
 	if r == nil {
 		return a
 	}
@@ -98,10 +94,31 @@ func vaultLookUp(ctx context.Context, p *Probe, u *url.URL, token string) Answer
 	switch {
 	case r.status == http.StatusOK && len(d.Policies) > 0 && d.Path != "" && (d.Accessor != "" || d.Type == "batch") && len(reply.Errors) == 0:
 		return Answer{Status: Active, Identity: vaultIdentity(&reply)}
-	case r.status == http.StatusForbidden && slices.ContainsFunc(reply.Errors, vaultInvalid):
+	case r.status == http.StatusForbidden && (slices.ContainsFunc(reply.Errors, vaultInvalid) || p.Lived && slices.Contains(reply.Errors, "permission denied")):
 		return Answer{Status: Inactive}
 	}
 	return unknown(Unclear)
+}
+
+// vaultAPI returns the URL of a path of a server's API.
+func vaultAPI(u *url.URL, path string) string {
+	return strings.TrimSuffix(strings.TrimSuffix(u.String(), "/"), "/v1") + "/v1/" + path
+}
+
+// vaultNamespace returns the namespace of a part, which may stand there with its name, as in "VAULT_NAMESPACE=team/a".
+func vaultNamespace(part string) string { return part[strings.LastIndexAny(part, "=: \"'")+1:] }
+
+// vaultHeader returns the headers of a token's requests. ok is false if they cannot be sent.
+func vaultHeader(p *Probe, token string) (h http.Header, ok bool) {
+	ns := vaultNamespace(p.Parts["namespace"])
+	if hasControls(token + ns) {
+		return nil, false
+	}
+	h = http.Header{"X-Vault-Token": {token}, "X-Vault-Request": {"true"}}
+	if ns != "" {
+		h["X-Vault-Namespace"] = []string{ns}
+	}
+	return h, true
 }
 
 // vaultInvalid reports whether an error is Vault's about tokens that do not exist

@@ -81,7 +81,11 @@ func showActions(field func(label, text string), r *rules.Rule) {
 		field("evidence", v.Evidence)
 	}
 	if v := r.Revoke; v != nil {
-		field("revoke", v.Request.Method+" "+v.Request.URL.String())
+		if v.Protocol != "" {
+			field("revoke", "protocol "+v.Protocol)
+		} else {
+			field("revoke", v.Request.Method+" "+v.Request.URL.String())
+		}
 	}
 }
 

@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 //	sha1 NAME TOKEN            put the SHA-1 of $TOKEN into $NAME
 //	put NAME FILE...           put $NAME in place of @NAME@ in the files
 //	provider NAME KIND ...     start a server that plays a provider; see provider
+//	openbao NAME               start an OpenBao server; see openBao
 //	encode FROM TO             write a file in base64
 //	lose REPO REV              delete an object, whose name goes into $OBJECT
 //	commit REPO MESSAGE [DATE] commit all files of a folder, which becomes a repository if it is none
@@ -56,7 +57,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		UpdateScripts:       *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"provider": provider, "ftpserver": ftpServer,
+			"provider": provider, "ftpserver": ftpServer, "openbao": openBao,
 			"mktoken": mktoken, "sha1": hash, "put": put, "encode": encode, "lose": lose,
 			"commit": commit, "exits": exits, "tidy": tidy, "valid": valid, "gitserver": gitServer, "urlwith": urlWith, "lonely": lonely,
 		},
