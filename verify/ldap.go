@@ -10,8 +10,8 @@ import (
 // server stand in a URL, or the password stands alone and the parts "user" and "server" near it.
 //
 // A password is active if the directory accepts it, does not take the client for anonymous (as an "unauthenticated bind" would be, RFC 4513,
-// section 5.1.2), and refuses a made-up name. It is inactive on invalidCredentials, unless Active Directory's word beside that says
-// that the password is right. Where the name stands only near the password, it may not be the right one, and a refusal proves nothing.
+// section 5.1.2), and refuses a made-up name. It is inactive on invalidCredentials, unless a word beside that says that the
+// password is right, or that the account is locked. Where the name stands only near the password, it may not be the right one, and a refusal proves nothing.
 type ldap struct{}
 
 // ldapScheme says whether TLS comes first, and the port.
@@ -76,7 +76,8 @@ func ldapBind(ctx context.Context, p *Probe, l login) Answer {
 			return a
 		}
 	}
-	r, err := c.ask(ber(ldapBindRequest, ber(berInteger, "\x03"), ber(berString, l.user), ber(0x80, l.password)))
+	r, err := c.ask(ber(ldapBindRequest, ber(berInteger, "\x03"), ber(berString, l.user), ber(0x80, l.password)) +
+		ber(ldapControls, ber(berSequence, ber(berString, ldapPasswordPolicy))))
 	switch {
 	case err != nil:
 		return c.failed(err)
@@ -97,6 +98,13 @@ const (
 	ldapBindResponse     = 0x61
 	ldapExtendedRequest  = 0x77
 	ldapExtendedResponse = 0x78
+	ldapControls         = 0xa0
+
+	// The control by which a directory says that an account is locked or a password over, which it calls invalidCredentials as well
+	// (https://datatracker.ietf.org/doc/html/draft-behera-ldap-password-policy-11#section-6).
+	ldapPasswordPolicy = "1.3.6.1.4.1.42.2.27.8.5.1"
+	policyExpired      = 0
+	policyLocked       = 1
 
 	ldapSuccess            = 0
 	ldapInvalidCredentials = 49
@@ -116,6 +124,7 @@ type ldapResult struct {
 	code       int
 	diagnostic string
 	value      []byte // of an extended response
+	policy     int    // what the control ldapPasswordPolicy says, or -1
 }
 
 // ask sends a request and reads the answer to it. A "notice of disconnection" has the id 0.
@@ -155,7 +164,33 @@ func (c *ldapConn) ask(request string) (r ldapResult, err error) {
 	if id == 0 {
 		r.op = 0
 	}
+	r.policy = ldapPolicy(rest)
 	return r, nil
+}
+
+// ldapPolicy reads the error of the control ldapPasswordPolicy, which may follow a response; -1 if there is none.
+func ldapPolicy(rest berReader) int {
+	controls, _ := rest.value(ldapControls)
+	for list := berReader(controls); len(list) > 0; {
+		control, ok := list.value(berSequence)
+		if !ok {
+			break
+		}
+		c := berReader(control)
+		if kind, _ := c.value(berString); string(kind) != ldapPasswordPolicy {
+			continue
+		}
+		c.value(0x01) // criticality
+		text, _ := c.value(berString)
+		outer := berReader(text)
+		sequence, _ := outer.value(berSequence)
+		answer := berReader(sequence)
+		answer.value(0xa0) // a warning
+		if n, ok := answer.number(0x81); ok {
+			return n
+		}
+	}
+	return -1
 }
 
 // startTLS begins TLS (RFC 4511, section 4.14).
@@ -199,8 +234,10 @@ func (r *ldapResult) refusal() Answer {
 	switch {
 	case r.code == ldapBusy || r.code == ldapUnavailable:
 		return unknown(ServerError)
-	case r.op != ldapBindResponse || r.code != ldapInvalidCredentials:
+	case r.op != ldapBindResponse || r.code != ldapInvalidCredentials || r.policy == policyLocked:
 		return unknown(Unclear)
+	case r.policy == policyExpired:
+		return Answer{Status: Expired}
 	}
 	return activeDirectoryRefusal(r.diagnostic)
 }

@@ -17,6 +17,8 @@ func TestSlapdServer(t *testing.T) {
 	admin, password, config := rand.Text(), "ä@:/?#%"+rand.Text(), filepath.Join(dir, "slapd.conf")
 	data := filepath.Join(dir, "data")
 	writeServerFile(t, config, `include /etc/ldap/schema/core.schema
+modulepath /usr/lib/ldap
+moduleload ppolicy
 pidfile `+filepath.Join(dir, "pid")+`
 TLSCertificateFile `+cert+`
 TLSCertificateKeyFile `+key+`
@@ -25,6 +27,9 @@ suffix dc=acme,dc=example
 rootdn cn=admin,dc=acme,dc=example
 rootpw `+admin+`
 directory `+data+`
+overlay ppolicy
+ppolicy_default cn=policy,dc=acme,dc=example
+ppolicy_use_lockout
 `)
 	if _, err := os.Stat("/etc/ldap/schema/core.schema"); err != nil {
 		t.Skip("slapd has no schema at /etc/ldap/schema")
@@ -40,7 +45,22 @@ dn: cn=ann,dc=acme,dc=example
 objectClass: organizationalRole
 objectClass: simpleSecurityObject
 cn: ann
-userPassword: `+password+"\n", add, "-f", config, "-q")
+userPassword: `+password+`
+
+dn: cn=eve,dc=acme,dc=example
+objectClass: organizationalRole
+objectClass: simpleSecurityObject
+cn: eve
+userPassword: `+password+`
+
+dn: cn=policy,dc=acme,dc=example
+objectClass: organizationalRole
+objectClass: pwdPolicy
+cn: policy
+pwdAttribute: userPassword
+pwdLockout: TRUE
+pwdMaxFailure: 12
+`, add, "-f", config, "-q")
 	serve(t, dir, secure, server, "-d", "0", "-f", config, "-h", "ldap://127.0.0.1:"+port+" ldaps://127.0.0.1:"+secure)
 	o := onLoopback()
 	o.AllowPlaintext, o.rootCAs = false, roots
@@ -62,7 +82,11 @@ userPassword: `+password+"\n", add, "-f", config, "-q")
 		check(t, verdictNear(t, o, scheme+"://127.0.0.1:"+at, ann, password), Active, "")
 		check(t, verdictNear(t, o, scheme+"://127.0.0.1:"+at, ann, rand.Text()), Unknown, Pairing)
 	}
-	check(t, verdictOfLogin(t, onLoopback(), "ldap", loginURL("ldap", ann, password, "127.0.0.1:"+port)), Unknown, NetworkError) // unknown certificate
+	for range 12 {
+		check(t, verdictOfLogin(t, o, "ldap", loginURL("ldaps", "cn=eve,dc=acme,dc=example", rand.Text(), "127.0.0.1:"+secure)), Inactive, "")
+	}
+	check(t, verdictOfLogin(t, o, "ldap", loginURL("ldaps", "cn=eve,dc=acme,dc=example", password, "127.0.0.1:"+secure)), Unknown, Unclear) // locked
+	check(t, verdictOfLogin(t, onLoopback(), "ldap", loginURL("ldap", ann, password, "127.0.0.1:"+port)), Unknown, NetworkError)            // unknown certificate
 	run(t, dir, "", passwd, "-x", "-H", "ldap://127.0.0.1:"+port, "-D", "cn=admin,dc=acme,dc=example", "-w", admin, "-s", rand.Text(), ann)
 	check(t, verdictOfLogin(t, o, "ldap", loginURL("ldaps", ann, password, "127.0.0.1:"+secure)), Inactive, "")
 }

@@ -69,6 +69,14 @@ func ldapTests() []ldapTest {
 	directory := func(data string) string {
 		return "80090308: LdapErr: DSID-0C090439, comment: AcceptSecurityContext error, data " + data + ", v4563\x00"
 	}
+	policy := func(answer string) func(byte, string) string {
+		return func(id byte, _ string) string {
+			other := ber(berSequence, ber(berString, "1.2.3"), ber(0x01, "\xff"))
+			control := ber(berSequence, ber(berString, ldapPasswordPolicy), ber(berString, ber(berSequence, answer)))
+			return ber(berSequence, ber(berInteger, string([]byte{id})), ber(ldapBindResponse, ber(berEnumerated, "\x31"), ber(berString), ber(berString)),
+				ber(ldapControls, other, control))
+		}
+	}
 	refuses := func(id byte, _ string) string { return ldapReply(id, ldapExtendedResponse, 2, "unknown operation") }
 	return []ldapTest{
 		{"accepts ann", accepts, is("dn:cn=ann,dc=acme"), Active, ""},
@@ -86,6 +94,10 @@ func ldapTests() []ldapTest {
 		{"Active Directory, disabled", code(ldapInvalidCredentials, directory("533")), nil, Unknown, Unclear},
 		{"Active Directory, locked", code(ldapInvalidCredentials, directory("775")), nil, Unknown, Unclear},
 		{"Active Directory, must be changed", code(ldapInvalidCredentials, directory("773")), nil, Unknown, Unclear},
+		{"locked", policy("\x81\x01\x01"), nil, Unknown, Unclear},
+		{"locked, with a warning", policy("\xa0\x03\x80\x01\x05\x81\x01\x01"), nil, Unknown, Unclear},
+		{"password over", policy("\x81\x01\x00"), nil, Expired, ""},
+		{"policy without an error", policy(""), nil, Inactive, ""},
 		{"wants stronger", code(8, "stronger authentication required"), nil, Unknown, Unclear},
 		{"wants confidentiality", code(13, "TLS required"), nil, Unknown, Unclear},
 		{"unwilling", code(53, "invalidCredentials"), nil, Unknown, Unclear},
