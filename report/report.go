@@ -59,10 +59,12 @@ type Finding struct {
 	Tips           []string `json:"tips"`           // refs whose tip holds it
 	ReachableFrom  []string `json:"reachable_from"` // branches and tags whose history holds an introduction
 	Decoded        []string `json:"decoded"`
-	Parts          []Part   `json:"parts"`
-	Verdict        Verdict  `json:"verdict"`
-	Rotate         string   `json:"rotate,omitempty"`
-	Revocable      bool     `json:"revocable"`
+	// Details are what the secret says of itself, by name: the role that a user name was made for, and when.
+	Details   map[string]string `json:"details,omitempty"`
+	Parts     []Part            `json:"parts"`
+	Verdict   Verdict           `json:"verdict"`
+	Rotate    string            `json:"rotate,omitempty"`
+	Revocable bool              `json:"revocable"`
 	// Excerpt is the line around the secret with every match in it redacted (unless --show-secrets).
 	Excerpt *Excerpt `json:"excerpt,omitempty"`
 }

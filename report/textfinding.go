@@ -218,6 +218,11 @@ func (t *textHandler) facts(p *page, f *Finding) {
 	if len(f.Decoded) > 0 {
 		p.field("encoded", Escape(strings.Join(f.Decoded, ", then ")))
 	}
+	label := "details"
+	for _, name := range slices.Sorted(maps.Keys(f.Details)) {
+		p.field(label, Escape(name)+" "+Escape(f.Details[name]))
+		label = ""
+	}
 	if f.Confidence != "high" {
 		p.field("confidence", Escape(f.Confidence))
 	}

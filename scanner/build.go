@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"mudlark/detectors"
 	"mudlark/report"
 	"mudlark/rules"
 	"mudlark/scanner/gitstore"
@@ -191,7 +192,7 @@ func (b *builder) finding(l *lifeStory, companions []*lifeStory) (*report.Findin
 		Tips: b.names(l.tips), ReachableFrom: b.names(l.heads),
 		Decoded: append([]string{}, first.at.decoded...), Parts: b.parts(companions),
 		Verdict: report.Verdict{Status: "unasked"}, Rotate: it.rule.Rotate, Revocable: it.rule.Revocable,
-		Excerpt: b.excerpt(first),
+		Excerpt: b.excerpt(first), Details: detectors.Details(it.rule, []byte(it.secret)),
 	}
 	f.Secret, f.SecretB64 = b.secret(it.display)
 	for _, e := range l.events[1:] {
