@@ -42,7 +42,7 @@ func judgeSecret(a *assignment, data, value []byte) rules.Confidence {
 	switch {
 	case !a.quoted && !a.line && (e < bareEvidence || !varied):
 		return ""
-	case len(value) >= 16 && e >= strongEvidence && varied && !a.loose:
+	case len(value) >= 16 && e >= strongEvidence && varied && (!a.loose || a.quoted && e >= bareEvidence && !isAll(value, "xdigit")):
 		return rules.Medium
 	case e >= weakEvidence && (len(value) >= 12 || varied):
 		return rules.Low
