@@ -102,6 +102,9 @@ func shownURL(at candidate, t target) string {
 func (e *Engine) planProtocol(v *values) []Planned {
 	name := v.rule.Verify.Protocol
 	targets, ok := e.o.protocols[name].Targets(e.probe(v))
+	if b, is := e.o.protocols[name].(byScheme); is {
+		name = b.protocolOf(v.secret)
+	}
 	if !ok {
 		return []Planned{{Rule: v.rule.ID, Status: Skipped, Reason: PartMissing}}
 	}

@@ -94,7 +94,7 @@ func protocols() map[string]Protocol {
 		"redis":    redis{},
 		"smtp":     smtp{},
 		"ssh":      sshKeys{gitHosts()},
-		"url":      byScheme{"ftp": ftp{}, "ftps": ftp{}, "http": basic{}, "https": basic{}, "ldap": ldap{}, "ldaps": ldap{}},
+		"url":      byScheme{"ftp": "ftp", "ftps": "ftp", "http": "basic", "https": "basic", "ldap": "ldap", "ldaps": "ldap"},
 		"vault":    vault{},
 	}
 }
