@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Error is something that the user can put right.
-type Error struct{ Message, Hint string }
+// Error is something that the user can put right. Lines is what to write into a file, "" for nothing.
+type Error struct{ Message, Hint, Lines string }
 
 func (e *Error) Error() string { return e.Message }
 

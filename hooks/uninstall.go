@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // Uninstall takes Mudlark out of the hooks at p. Hooks that were called by Mudlark's get their places back.
@@ -18,7 +19,7 @@ func Uninstall(p *Place) ([]Change, error) {
 		return err
 	}
 	for _, name := range Names() {
-		files := []string{filepath.Join(p.Dir, name), filepath.Join(p.Dir, name+".legacy")}
+		files := []string{filepath.Join(p.Dir, name), filepath.Join(p.Dir, name+".legacy"), filepath.Join(p.Dir, name+movedSuffix)}
 		if f, ok := huskyFile(p, name); ok {
 			files = append(files, f)
 		}
@@ -29,9 +30,8 @@ func Uninstall(p *Place) ([]Change, error) {
 			}
 		}
 		if p.Top != "" {
-			file := filepath.Join(p.Top, lefthookLocal)
-			what, err := takeOutLefthook(file, name)
-			if err := add(name, file, what, err); err != nil {
+			what, err := takeOutLefthook(p, name)
+			if err := add(name, filepath.Join(p.Top, lefthookLocal), what, err); err != nil {
 				return changes, err
 			}
 		}
@@ -54,7 +54,7 @@ func takeOut(file string) (string, error) {
 		return "", err
 	}
 	if isOwn(content) {
-		kept := filepath.Join(filepath.Dir(file), chainDir, filepath.Base(file))
+		kept := filepath.Join(filepath.Dir(file), chainDir, strings.TrimSuffix(filepath.Base(file), movedSuffix))
 		if err := os.Remove(file); err != nil {
 			return "", errorf("may you write there?", "%s: %s", file, cause(err))
 		}
@@ -80,21 +80,4 @@ func takeOut(file string) (string, error) {
 		return "removed", nil
 	}
 	return "taken out of it", writeHook(file, rest, info.Mode().Perm())
-}
-
-func takeOutLefthook(file, name string) (string, error) {
-	content, err := readHook(file)
-	if err != nil || content == nil {
-		return "", err
-	}
-	rest, had, err := withoutLefthook(content, name)
-	switch {
-	case err != nil:
-		return "", errorf("edit "+file, "%s: %s", file, err)
-	case !had:
-		return "", nil
-	case len(bytes.TrimSpace(rest)) == 0:
-		return "removed", os.Remove(file)
-	}
-	return "taken out of it", writeHook(file, rest, 0o644)
 }

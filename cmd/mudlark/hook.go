@@ -165,7 +165,7 @@ func tellChanges(e *environment, nothing string, change func() ([]hooks.Change, 
 	}
 	var told *hooks.Error
 	if errors.As(err, &told) {
-		return usagef(told.Hint, "%s", told.Message)
+		return &exitError{code: exitUsage, message: told.Message, hint: told.Hint, lines: told.Lines}
 	}
 	return err
 }
