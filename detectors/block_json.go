@@ -88,7 +88,11 @@ func jsonSecret(value []byte, m member, r *rules.Rule) (candidate, bool) {
 	if placeholder(value, r.Placeholders) {
 		return candidate{}, false
 	}
-	return candidate{start: m.start, end: m.end, secret: value, display: value, ok: true}, true
+	c := candidate{start: m.start, end: m.end, secret: value, display: value, ok: true}
+	if r.BlockArgs["secret"] == "private_key" {
+		c.confidence = rules.Low // a private key that is none
+	}
+	return c, true
 }
 
 func extractJWK(data []byte, at int, r *rules.Rule) (candidate, bool) {

@@ -112,3 +112,17 @@ func TestPhrases(t *testing.T) {
 		}
 	}
 }
+
+// TestStandIns: what stands where a secret is expected, but is none.
+func TestStandIns(t *testing.T) {
+	s := catalogueEngine(t, catalogue(t)).NewScanner()
+	key := string(randomOf(rand.New(rand.NewPCG(13, 14)), "0123456789abcdef", 32))
+	for text, rule := range map[string]string{
+		"{\"type\": \"service_account\", \"private_key_id\": \"a1\", \"client_email\": \"me@corp.net\", \"private_key\": " + "\"very secret words\"}\n": "google-service-account-key",
+		"docsearch({\n  apiKey: '" + key + "',\n  indexName: 'a'})\n":                                                                                   "algolia-api-key",
+	} {
+		if got := s.Scan([]byte(text)).Matches; len(got) != 1 || got[0].Rule.ID != rule || got[0].Confidence != rules.Low {
+			t.Errorf("%q gives %s", text, describe(got))
+		}
+	}
+}

@@ -37,6 +37,9 @@ func (b *bridge) quotedValue() (assignment, bool) {
 		}
 	}
 	b.pos = end + len(open)
+	if end > start+1 && b.data[start] == '+' && b.data[end-1] == '+' {
+		return assignment{}, false // what stands between two strings
+	}
 	if b.joined() {
 		return assignment{}, false
 	}
