@@ -2,6 +2,7 @@ package verify
 
 import (
 	"crypto/rand"
+	"os/user"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,6 +14,12 @@ func TestProFTPDServer(t *testing.T) {
 	server, openssl := program(t, "proftpd"), program(t, "openssl")
 	if found, _ := filepath.Glob("/usr/lib/proftpd/mod_tls.so"); len(found) == 0 {
 		t.Skip("proftpd has no mod_tls")
+	}
+	group := "nogroup"
+	if u, err := user.Lookup("nobody"); err == nil {
+		if g, err := user.LookupGroupId(u.Gid); err == nil {
+			group = g.Name
+		}
 	}
 	password, special := rand.Text(), "ä@:/?#%"+rand.Text()
 	hash := func(password string) string {
@@ -28,7 +35,7 @@ func TestProFTPDServer(t *testing.T) {
 		write(password)
 		writeServerFile(t, config, `LoadModule mod_tls.c
 User nobody
-Group nogroup
+Group `+group+`
 DefaultAddress 127.0.0.1
 SocketBindTight on
 Port `+port+`

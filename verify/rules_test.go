@@ -1,7 +1,9 @@
 package verify_test
 
 import (
+	crand "crypto/rand"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 
@@ -71,5 +73,45 @@ func TestRevokers(t *testing.T) {
 	all.Wait()
 	if tried < 40 && !testing.Short() {
 		t.Errorf("only %d rules were tried", tried)
+	}
+}
+
+// TestRulesOfProtocols: what a rule finds is what its protocol reads; with leave for its host it would be asked about.
+func TestRulesOfProtocols(t *testing.T) {
+	t.Parallel()
+	host, err := verify.ParseHostPattern("db.acme.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := verify.New(verify.Options{AllowPlaintext: true, AllowHosts: []verify.HostPattern{host}})
+	defer e.Close()
+	planned := map[string]bool{}
+	for _, r := range builtin(t) {
+		if r.Verify == nil || r.Verify.Protocol == "" {
+			continue
+		}
+		var secrets []string
+		switch r.Block {
+		case "url":
+			for scheme := range strings.SplitSeq(r.BlockArgs["schemes"], "|") {
+				secrets = append(secrets, scheme+"://app:"+crand.Text()+"@db.acme.test")
+			}
+		case "pem":
+			secrets = append(secrets, generate(r))
+		}
+		for _, secret := range secrets {
+			for _, p := range e.Plan([]verify.Credential{{Rule: r, Secret: secret}}) {
+				scheme, _, _ := strings.Cut(secret, "://")
+				if p.Status != "" && p.Status != verify.Unsupported && scheme != "mysqlx" { // which is another protocol
+					t.Errorf("%s:%d: rule %s: %s %s (%s)", r.File, r.Line, r.ID, scheme, p.Status, p.Reason)
+				}
+				planned[p.Method] = true
+			}
+		}
+	}
+	for _, name := range []string{"amqp", "basic", "ftp", "ldap", "mongodb", "mysql", "postgres", "redis", "smtp", "ssh"} {
+		if !planned[name] {
+			t.Errorf("no rule is asked about by %s", name)
+		}
 	}
 }

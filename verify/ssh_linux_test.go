@@ -19,10 +19,11 @@ func TestOpenSSHServer(t *testing.T) {
 	t.Parallel()
 	server := program(t, "sshd")
 	dir := t.TempDir()
-	if os.Getuid() == 0 {
-		if err := os.MkdirAll("/run/sshd", 0o755); err != nil { // where sshd puts its children away, if it is root's
-			t.Skip(err)
-		}
+	if os.Getuid() != 0 {
+		t.Skip("sshd takes accounts for locked if it may not read how their passwords are kept")
+	}
+	if err := os.MkdirAll("/run/sshd", 0o755); err != nil { // where sshd puts its children away
+		t.Skip(err)
 	}
 	me, err := user.Current()
 	if err != nil {
