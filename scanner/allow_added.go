@@ -147,26 +147,40 @@ func (s *scan) statesBefore() (commits []gitstore.ID, cut bool) {
 
 // readAllows calls each for every entry of the files in a tree that allow secrets. Files in seen were read before.
 func (s *scan) readAllows(r *gitstore.Reader, tree gitstore.ID, seen map[gitstore.ID]bool, each func(allow.Entry)) error {
-	names := []string{allow.IgnoreName, allow.GitleaksIgnoreName, ConfigName, GitleaksConfigName}
-	ids, err := s.filesAtTop(r, tree, names)
-	if err != nil {
-		return err
+	read := func(path string, parse func(data []byte) []allow.Entry) error {
+		id, found, err := s.fileAt(r, tree, path)
+		var data []byte
+		if err == nil && found && !seen[id] {
+			seen[id] = true
+			data, err = s.blobOf(r, id)
+		}
+		if err != nil {
+			return fmt.Errorf("%s could not be read", path)
+		}
+		for _, e := range parse(data) {
+			each(e)
+		}
+		return nil
 	}
-	for _, name := range names {
-		id, ok := ids[name]
-		if !ok || seen[id] {
+	for _, name := range []string{allow.IgnoreName, allow.GitleaksIgnoreName, ConfigName, GitleaksConfigName} {
+		if err := read(name, func(data []byte) []allow.Entry { return entriesOf(name, data) }); err != nil {
+			return err
+		}
+	}
+	for _, f := range s.o.Allow {
+		path, ok := s.pathInRepository(f.Name)
+		if !ok {
 			continue
 		}
-		seen[id] = true
-		if typ, _, err := r.Header(id); err != nil || typ != gitstore.Blob {
-			return fmt.Errorf("%s could not be read", name)
-		}
-		_, data, err := r.Read(id)
+		err := read(path, func(data []byte) []allow.Entry {
+			old, err := parseNamed(f, data)
+			if err != nil {
+				return nil // it allowed nothing
+			}
+			return old.Entries
+		})
 		if err != nil {
-			return fmt.Errorf("%s could not be read", name)
-		}
-		for _, e := range entriesOf(name, slices.Clone(data)) {
-			each(e)
+			return err
 		}
 	}
 	return nil

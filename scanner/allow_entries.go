@@ -47,7 +47,7 @@ type allows struct {
 
 // loadAllows reads the ignore files of what is scanned, and joins them with what the caller gave and what the configuration says.
 func (s *scan) loadAllows() *allows {
-	a := &allows{known: s.knownNames(), files: slices.Clone(s.o.Allow),
+	a := &allows{known: s.knownNames(), files: s.namedFiles(),
 		byFingerprint: map[string][]*allowEntry{}, bySHA1: map[string][]*allowEntry{}, bySHA256: map[string][]*allowEntry{}, byPlace: map[placeKey][]*allowEntry{}}
 	if data, ok := s.repositoryFile(allow.IgnoreName, allow.MaxFile); ok {
 		a.files = append(a.files, ofScanned(allow.ParseIgnore(allow.IgnoreName, data)))
