@@ -18,7 +18,7 @@ type Verify struct {
 }
 
 // Revoke is [rule.revoke]: how the holder of a credential revokes exactly this one. Endpoint and Hosts are those of Verify. It has a
-// request or a protocol.
+// request or a protocol. The request may hold what the provider told when it was asked ({identity.NAME}).
 type Revoke struct {
 	Request  Request
 	Success  []Condition

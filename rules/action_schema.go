@@ -336,10 +336,21 @@ func (t *table) template(key, text string, r *Rule) (Template, bool) {
 		return nil, false
 	}
 	for _, name := range v.Values() {
+		if field, ok := IdentityValue(name); ok {
+			t.checkIdentity(key, field, r)
+			continue
+		}
 		if name != "" && !slices.ContainsFunc(r.Parts, func(p Part) bool { return p.Name == name }) {
 			t.errorf(key, "name a [[rule.part]] of the rule", "there is no part %q", name)
 			return nil, false
 		}
 	}
 	return v, true
+}
+
+// checkIdentity makes sure that a field of identity is used where it is known: in [rule.revoke], if [rule.verify] reads it.
+func (t *table) checkIdentity(key, field string, r *Rule) {
+	if r.Verify == nil || !slices.ContainsFunc(r.Verify.Identity, func(f IdentityField) bool { return f.Name == field }) {
+		t.errorf(key, "only [rule.revoke] may use what identity of [rule.verify] reads", "there is no identity %q", field)
+	}
 }

@@ -72,6 +72,10 @@ active = { status = [200], json = "login" }
 		"neither":                {"[rule.verify]\nevidence = \"https://acme.example\"\n", "there is neither request nor protocol"},
 		"identity":               {good + "identity = { login = \"login\" }\n", "is not understood"},
 		"unknown key":            {good + "succes = 1\n", `unknown key "succes"`},
+		"revoke, identity":       {good + "identity = { id = \"json:id\" }\n" + strings.Replace(revoke, "{secret}", "{identity.id}?t={secret}", 1), ""},
+		"revoke, not told":       {good + strings.Replace(revoke, "{secret}", "{identity.id}?t={secret}", 1), `there is no identity "id"`},
+		"identity in verify":     {strings.Replace(good, "/me", "/{identity.id}", 1) + "identity = { id = \"json:id\" }\n", `there is no identity "id"`},
+		"unknown field":          {strings.Replace(good, "{secret}", "{secret|field(.)}", 1), "there is no filter"},
 		"revoke, no success":     {good + strings.Replace(revoke, "success", "# success", 1), "success is missing from [rule.revoke]"},
 		"revoke, two requests":   {good + strings.Replace(revoke, `"DELETE https://api.acme.example/{secret}"`, `["DELETE https://a.example/{secret}", "DELETE https://b.example/{secret}"]`, 1), "request is a list"},
 		"revoke, protocol":       {good + "[rule.revoke]\nprotocol = \"vault\"\nevidence = \"https://acme.example\"\n", `protocol "vault" is not that of [rule.verify]`},
@@ -101,6 +105,8 @@ func TestTemplate(t *testing.T) {
 		"{basic(part.id, secret)|base64}":  "{basic(part.id,secret)|base64}",
 		"{secret|basic(api)}":              "{secret|basic(api)}",
 		"{secret|basic()}":                 "{secret|basic()}",
+		"{secret|field(.,1)|urlpath}":      "{secret|field(.,1)|urlpath}",
+		"{identity.id|json}":               "{identity.id|json}",
 	} {
 		got, err := ParseTemplate(text)
 		if err != nil {

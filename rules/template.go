@@ -11,25 +11,33 @@ type Template []Piece
 // Piece is a part of a Template: a literal, or a placeholder for one or two values.
 type Piece struct {
 	Literal string   // if Values is empty
-	Values  []string // names of parts, "" for the secret; two of them are joined by ":"
+	Values  []string // names of parts, "" for the secret, "identity.NAME" for a field of identity; two of them are joined by ":"
 	Filters []Filter // applied in this order
 }
 
 // Filter changes the text of a placeholder.
 type Filter struct {
-	Name string // json, urlquery, urlpath, base64, basic or basicuser
-	Arg  string // basic: the user
+	Name string // json, urlquery, urlpath, base64, basic, basicuser or field
+	Arg  string // basic: the user; field: the separator, a comma, and the index
 }
 
 // filterNames are the filters that a placeholder may have. basic(USER) is the base64 of USER:value, basicuser that of
-// value: with an empty password.
-const filterNames = "json, urlquery, urlpath, base64, basic(USER), basicuser"
+// value: with an empty password, field(SEPARATOR,N) the piece of the value that stands behind N separators.
+const filterNames = "json, urlquery, urlpath, base64, basic(USER), basicuser, field(SEPARATOR,N)"
 
 // placeholderHint says what a placeholder looks like.
 const placeholderHint = "placeholders are {secret}, {part.NAME}, {secret|FILTER} and {basic(part.NAME,secret)}; filters are " + filterNames
 
 // placeholderStarts are the texts that begin a placeholder. Any other brace is itself, as JSON and GraphQL need it.
-var placeholderStarts = [...]string{"{secret", "{part.", "{basic("}
+var placeholderStarts = [...]string{"{secret", "{part.", "{identity.", "{basic("}
+
+// identityPrefix begins the names of values that the provider told when it was asked.
+const identityPrefix = "identity."
+
+// IdentityValue returns the field of identity that a value of a template names; ok says whether it names one.
+func IdentityValue(name string) (field string, ok bool) {
+	return strings.CutPrefix(name, identityPrefix)
+}
 
 // mistaken are what rule writers may take for placeholders.
 var mistaken = [...]string{"{token}", "{token|", "{parts.", "{part|", "{part}", "{value}", "{value|", "{{secret"}
@@ -118,6 +126,9 @@ func valueName(text string) (string, error) {
 	if text == "secret" {
 		return "", nil
 	}
+	if field, ok := IdentityValue(text); ok && field != "" {
+		return text, nil
+	}
 	name, ok := strings.CutPrefix(text, "part.")
 	if !ok || name == "" {
 		return "", fmt.Errorf("{%s} is no placeholder", text)
@@ -133,6 +144,11 @@ func parseFilter(text string) (Filter, error) {
 	if arg, ok := strings.CutPrefix(text, "basic("); ok {
 		if arg, ok = strings.CutSuffix(arg, ")"); ok && !strings.ContainsAny(arg, ":,") {
 			return Filter{Name: "basic", Arg: arg}, nil
+		}
+	}
+	if arg, ok := strings.CutPrefix(text, "field("); ok {
+		if arg, ok = strings.CutSuffix(arg, ")"); ok && len(arg) == 3 && arg[1] == ',' && isDigit(arg[2]) {
+			return Filter{Name: "field", Arg: arg}, nil
 		}
 	}
 	return Filter{}, fmt.Errorf("there is no filter %s", quote(text))
@@ -171,7 +187,7 @@ func (t Template) String() string {
 		}
 		for _, f := range filters {
 			b.WriteString("|" + f.Name)
-			if f.Name == "basic" {
+			if f.Name == "basic" || f.Name == "field" {
 				b.WriteString("(" + f.Arg + ")")
 			}
 		}
@@ -183,6 +199,9 @@ func (t Template) String() string {
 func spelled(value string) string {
 	if value == "" {
 		return "secret"
+	}
+	if _, ok := IdentityValue(value); ok {
+		return value
 	}
 	return "part." + value
 }

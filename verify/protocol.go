@@ -28,7 +28,7 @@ type Protocol interface {
 type Revoker interface {
 	Protocol
 	// Revocation names the request that would revoke ("POST https://host/path", no secret in it) and what Revoke will connect to, or why it
-	// cannot be.
+	// cannot be. Probe.Told is nil if the provider was not asked about the credential yet.
 	Revocation(p *Probe) (where string, target Target, no Refusal)
 	// Revoke sends that request, once, and says why the credential is not revoked as far as the answer tells.
 	Revoke(ctx context.Context, p *Probe) Refusal
@@ -61,6 +61,8 @@ type Probe struct {
 	// Plaintext: clear text is allowed (--allow-plaintext). Protocols whose servers say themselves whether they have TLS skip what has
 	// none without it; the others declare it by Target.Clear.
 	Plaintext bool
+	// Told is what the provider told of a credential that is to be revoked.
+	Told map[string]string
 	// Lived: the credential was accepted from here a moment ago, and then a request to revoke it was. An answer that elsewhere may have
 	// other causes, such as a want of permissions, is a refusal then.
 	Lived bool
@@ -112,7 +114,7 @@ var errNoTarget = errors.New("not among the targets")
 
 // probe returns the question for a protocol.
 func (e *Engine) probe(v *values) *Probe {
-	p := &Probe{Rule: v.rule, Secret: v.secret, Parts: v.parts, Canaries: e.o.Canaries, Plaintext: e.o.AllowPlaintext, Lived: e.o.lived, UserAgent: e.o.UserAgent}
+	p := &Probe{Rule: v.rule, Secret: v.secret, Parts: v.parts, Told: v.told, Canaries: e.o.Canaries, Plaintext: e.o.AllowPlaintext, Lived: e.o.lived, UserAgent: e.o.UserAgent}
 	if name := v.rule.Verify.Endpoint; name != "" {
 		p.Endpoints = e.o.Endpoints[name]
 	}

@@ -215,6 +215,12 @@ func filtered(f rules.Filter, text string) (out string, fits bool) {
 		return url.QueryEscape(text), true
 	case "urlpath":
 		return url.PathEscape(text), true
+	case "field":
+		pieces := strings.Split(text, f.Arg[:1])
+		if i := int(f.Arg[2] - '0'); i < len(pieces) {
+			return pieces[i], false
+		}
+		return "", false
 	case "basic":
 		text = f.Arg + ":" + text
 	case "basicuser":

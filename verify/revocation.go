@@ -54,15 +54,17 @@ func Revoke(ctx context.Context, o Options, c Credential, confirm func(*Revocati
 	case r.Before.Status != Active:
 		r.Outcome, r.Why = Refused, NotProvedAlive
 		return r
-	case !confirm(r):
-		r.Outcome = Declined
-		return r
 	}
-	r.SentAt, no = e.revoke(ctx, c)
-	if r.SentAt.IsZero() {
+	order, no := e.revocation(c, told(&r.Before))
+	if no != "" {
 		r.Outcome, r.Why = Refused, no
 		return r
 	}
+	if r.Request = order.where; !confirm(r) {
+		r.Outcome = Declined
+		return r
+	}
+	r.SentAt, no = e.revoke(ctx, order, c.Rule.Revoke.Success)
 	o.lived = no == ""
 	after := afterwards(ctx, o, c)
 	r.After = &after
@@ -77,6 +79,14 @@ func Revoke(ctx context.Context, o Options, c Credential, confirm func(*Revocati
 		r.Outcome = Unproved
 	}
 	return r
+}
+
+// told returns what the provider tells of a credential, which is not nil.
+func told(v *Verdict) map[string]string {
+	if v.Identity == nil {
+		return map[string]string{}
+	}
+	return v.Identity
 }
 
 func (v *Verdict) dead() bool { return v.Status == Inactive || v.Status == Expired }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"time"
+	"unicode/utf8"
 
 	"mudlark/rules"
 )
@@ -18,6 +19,7 @@ const (
 	NotExact      Refusal = "it is not clear which of several parts belong to it"
 	SeveralPlaces Refusal = "it is not clear at which of several places it was issued"
 	NotAccepted   Refusal = "the provider did not accept the revocation"
+	NotTold       Refusal = "the provider does not tell by which name it knows this one"
 )
 
 // order is a revocation that may be sent.
@@ -30,14 +32,15 @@ type order struct {
 	target  Target
 }
 
-// Revocable returns where a credential would be revoked ("POST https://host/path", no secret in it), or why it cannot be.
+// Revocable returns where a credential would be revoked ("POST https://host/path", no secret in it), or why it cannot be, as far as is
+// known without asking the provider.
 func (e *Engine) Revocable(c Credential) (where string, no Refusal) {
-	o, no := e.revocation(c)
+	o, no := e.revocation(c, nil)
 	return o.where, no
 }
 
-// revocation prepares what revokes a credential.
-func (e *Engine) revocation(c Credential) (o order, no Refusal) {
+// revocation prepares what revokes a credential. told is what the provider tells of it; nil if it was not asked yet.
+func (e *Engine) revocation(c Credential, told map[string]string) (o order, no Refusal) {
 	spec := c.Rule.Revoke
 	if spec == nil {
 		return o, NoRevoker
@@ -45,7 +48,7 @@ func (e *Engine) revocation(c Credential) (o order, no Refusal) {
 	if c.Ambiguous {
 		return o, Refusal(Ambiguous)
 	}
-	needed := spec.Request.Values()
+	needed, fields := neededToRevoke(&spec.Request)
 	at := candidate{request: &spec.Request}
 	var hosts []string
 	if c.Rule.Verify != nil {
@@ -69,14 +72,37 @@ func (e *Engine) revocation(c Credential) (o order, no Refusal) {
 		return o, Refusal(PartMissing)
 	case len(found.list) != 1 || found.partial:
 		return o, NotExact
-	case spec.Protocol != "":
-		return e.protocolOrder(found.list[0])
 	}
-	m, why := e.message(at, found.list[0], hosts)
+	v := found.list[0]
+	v.told = told
+	switch {
+	case spec.Protocol != "":
+		return e.protocolOrder(v)
+	case told == nil:
+		v.told = map[string]string{}
+		for _, f := range fields {
+			v.told[f] = "x" // it is told later
+		}
+	case slices.ContainsFunc(fields, func(f string) bool { return told[f] == "" || utf8.RuneCountInString(told[f]) >= maxIdentity }):
+		return o, NotTold
+	}
+	m, why := e.message(at, v, hosts)
 	if why != "" {
 		return o, Refusal(why)
 	}
 	return order{where: m.method + " " + shownURL(at, m.target), message: m}, ""
+}
+
+// neededToRevoke returns the names of the parts that a request needs, "" for the secret, and those of what the provider must tell.
+func neededToRevoke(q *rules.Request) (needed, fields []string) {
+	for _, name := range q.Values() {
+		if field, ok := rules.IdentityValue(name); ok {
+			fields = append(fields, field)
+		} else {
+			needed = append(needed, name)
+		}
+	}
+	return needed, fields
 }
 
 // protocolOrder prepares what revokes a credential by a protocol of its own.
@@ -92,13 +118,9 @@ func (e *Engine) protocolOrder(v *values) (o order, no Refusal) {
 	return o, Refusal(e.checkTarget(o.target, v.rule.Verify.Hosts))
 }
 
-// revoke sends the request that revokes a credential. It returns when, zero if nothing was sent, and why the credential is not revoked
-// as far as the answer tells. Whether it is dead must be verified by another Engine afterwards: this one remembers that it lived.
-func (e *Engine) revoke(ctx context.Context, c Credential) (sent time.Time, no Refusal) {
-	o, no := e.revocation(c)
-	if no != "" {
-		return sent, no
-	}
+// revoke sends what revokes a credential. It returns when, and why the credential is not revoked as far as the answer tells. Whether it is
+// dead must be verified by another Engine afterwards: this one remembers that it lived.
+func (e *Engine) revoke(ctx context.Context, o order, success []rules.Condition) (sent time.Time, no Refusal) {
 	defer context.AfterFunc(ctx, func() { e.stop(errInterrupted) })()
 	sent = time.Now().UTC()
 	if o.revoker != nil {
@@ -111,7 +133,7 @@ func (e *Engine) revoke(ctx context.Context, c Credential) (sent time.Time, no R
 	if why != "" {
 		return sent, Refusal(why)
 	}
-	return sent, accepted(r, c.Rule.Revoke.Success)
+	return sent, accepted(r, success)
 }
 
 // accepted reads the answer to a revocation.

@@ -41,7 +41,11 @@ func TryRevoke(r *rules.Rule, generate func(*rules.Rule) string) []string {
 	}
 	e := t.engine(patient)
 	defer e.Close()
-	o, no := e.revocation(t.c)
+	t.told = map[string]string{}
+	for _, f := range r.Verify.Identity {
+		t.told[f.Name] = "x" // which the server says
+	}
+	o, no := e.revocation(t.c, t.told)
 	if no != "" {
 		return append(t.problems, "it is never revoked: "+string(no))
 	}
@@ -56,7 +60,8 @@ func TryRevoke(r *rules.Rule, generate func(*rules.Rule) string) []string {
 // revokeTrial is a revoker and the server that it is tried against.
 type revokeTrial struct {
 	trial
-	request message // what revokes
+	request message           // what revokes
+	told    map[string]string // by the server
 
 	state  sync.Mutex
 	alive  bool
@@ -214,7 +219,11 @@ func (t *revokeTrial) slow() {
 	t.state.Unlock()
 	e := t.engine(40 * time.Millisecond)
 	defer e.Close()
-	if _, no := e.revoke(context.Background(), t.c); no != Refusal(TimedOut) {
+	o, no := e.revocation(t.c, t.told)
+	if no == "" {
+		_, no = e.revoke(context.Background(), o, t.rule.Revoke.Success)
+	}
+	if no != Refusal(TimedOut) {
 		t.problems = append(t.problems, "a server that does not answer: "+string(no)+", but must be: "+string(TimedOut))
 	}
 }
@@ -232,7 +241,7 @@ func (t *revokeTrial) inexact() {
 	c.Ambiguous = true
 	t.run("another provider's as well", outcome{Refused, Refusal(Ambiguous), 0}, c, true, never)
 	for _, name := range t.rule.Revoke.Request.Values() {
-		if name == "" {
+		if _, told := rules.IdentityValue(name); told || name == "" {
 			continue
 		}
 		c := t.c

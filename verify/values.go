@@ -12,10 +12,14 @@ type values struct {
 	rule   *rules.Rule
 	secret string
 	parts  map[string]string
+	told   map[string]string // of a revocation: what the provider told of it; nil before it was asked
 }
 
-// get returns the part of the name, or the secret for "".
+// get returns the part of the name, the secret for "", or what the provider told.
 func (v *values) get(name string) string {
+	if field, ok := rules.IdentityValue(name); ok {
+		return v.told[field]
+	}
 	if name == "" {
 		return v.secret
 	}
