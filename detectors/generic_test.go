@@ -74,7 +74,8 @@ func TestAssignments(t *testing.T) {
 		"auth_token: $AUTH_TOKEN/v1", "password_hash = \"5f4dcc3b5aa765d61d8327deb882cf99\"", "Passwd: r.Passwd,", "password=changeme", "secret_key = \"your-secret-key\"",
 		"\"AWS::IAM::AccessKey\": \"48205d4ffd7feba3\"", "sign('', 'test_secret') => 'f7f9bd47fb987337b5796fdc1fdb9ba221d0d539'", "password = \"ident" + "ity#ResetPasswordResponse\"",
 		"secret: aGVsbG8gd29ybGQ=", "    password = c->argv[2];", "Added Authentication to redis-cli.c using -a switch", "perl, which is identified by 'MSWin32'.",
-		"passwd := []byte(\"mylong" + "password1234\")", "token = flag.String(\"token\", \"\", \"of the user\")", "request_token: cs345-67cd-890b1cd2c3a4567d89f1",
+		"{ token: \"keyword.$0\" },", "secret.shadow = 'rgba(255,231,130,0.4)';",
+		"t.tokenValue=o,134283267;if((l&8)===8&&l===92){if(o+=t.source.slice(u,t.index),l=k(t),l<127)}", "passwd := []byte(\"mylong" + "password1234\")", "token = flag.String(\"token\", \"\", \"of the user\")", "request_token: cs345-67cd-890b1cd2c3a4567d89f1",
 		"access_token: 2016-09-08T21:47:36Z", "password: https://example.org/reset1",
 	} {
 		for _, m := range s.Scan([]byte(text + "\n")).Matches {

@@ -142,13 +142,13 @@ func (b *bridge) bare() (assignment, bool) {
 // amongPairs returns where a bare value ends that stands directly behind =, if a second such pair stands beside it: name=value name=value,
 // as in inventories and commands, or name=value&name=value, as in forms and URLs.
 func (b *bridge) amongPairs(start, end, short int) (int, bool) {
-	if start != b.named+1 || b.data[b.named] != '=' || short == start {
+	if start != b.named+1 || b.data[b.named] != '=' || short == start || bytes.ContainsAny(b.data[start:short], ";(){}[]") {
 		return 0, false
 	}
 	if b.from > 0 && (b.data[b.from-1] == '&' || b.data[b.from-1] == '?') || b.data[min(short, len(b.data)-1)] == '&' && beginsPair(b.data[short+1:]) {
 		return short, true
 	}
-	if short < end && codeEnd(b.data[short:end]) {
+	if short < end && (codeEnd(b.data[short:end]) || bytes.ContainsAny(b.data[short:end], ";(){}[]")) {
 		return 0, false
 	}
 	rest := bytes.TrimLeft(b.data[end:min(len(b.data), end+maxName)], " ")

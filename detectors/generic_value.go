@@ -26,7 +26,7 @@ func judgeSecret(a *assignment, data, value []byte) rules.Confidence {
 		return "" // another assignment
 	}
 	if !all(value, tokenByte) || bytes.Count(value, []byte(".")) > 2 {
-		if !a.loose && (a.quoted || a.line) && (looksChosen(value) || isDelimited(a, value)) && classes4(value) >= 3 && (holds(value, "digit") || evidence(value) >= weakEvidence) {
+		if !a.loose && (a.quoted || a.line) && (looksChosen(value) && !isPhrase(value) || isDelimited(a, value)) && classes4(value) >= 3 && (holds(value, "digit") || evidence(value) >= weakEvidence) {
 			return rules.Medium
 		}
 		return ""
@@ -138,10 +138,16 @@ func judgePhrase(value []byte) rules.Confidence {
 // isDelimited reports whether a value is random, of many kinds of characters, and something says where it begins and ends, so that even
 // the marks of code are its own.
 func isDelimited(a *assignment, value []byte) bool {
-	if a.loose || bytes.IndexByte(value, '"') >= 0 || !a.quoted && (!a.line || !a.tight || value[len(value)-1] == ';' || bytes.Contains(value, []byte("->"))) {
+	if a.loose || bytes.IndexByte(value, '"') >= 0 || !a.quoted && (!a.line || !a.tight || containsAny(value, ";", "->", "==", "&&")) {
 		return false
 	}
-	return evidence(value) >= bareEvidence && classes4(value) >= 3
+	letters := 0
+	for _, c := range value {
+		if isLetter(c) {
+			letters++
+		}
+	}
+	return 3*letters >= len(value) && evidence(value) >= bareEvidence && classes4(value) >= 3
 }
 
 // isPasswordWord reports whether a value only says that it is a password, in one of the words that names use for it.
