@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Has other programs read the reports of the tests: Microsoft's SARIF Multitool (npm), sarif-tools and junitparser (PyPI), xmllint with
-# the schema of MUDLARK_TEST_JUNIT_XSD if that names one. What is not to be had is named, and not checked.
+# the schema of MUDLARK_TEST_JUNIT_XSD if that names one, and jsonschema (PyPI) with GitLab's own schema of secret detection reports, version 15.2.1, if
+# MUDLARK_TEST_GITLAB_SCHEMA names it. What is not to be had is named, and not checked.
 # Usage: scripts/check-reports.sh
 set -euo pipefail
 cd "$(dirname "$0")/../report/testdata"
@@ -31,6 +32,18 @@ print("%d passed, 0 failed" % len(rows))
 PY
 else
   echo "did not run: sarif-tools and junitparser: not to be installed"
+fi
+
+if [ -n "${MUDLARK_TEST_GITLAB_SCHEMA:-}" ]; then
+  "$work/venv/bin/pip" install -q jsonschema
+  "$work/venv/bin/python" - "$MUDLARK_TEST_GITLAB_SCHEMA" <<'PY'
+import json, sys, jsonschema
+schema = json.load(open(sys.argv[1]))
+assert schema["self"]["version"] == "15.2.1", schema["self"]
+report = json.load(open("all.gitlab.json"))
+jsonschema.Draft7Validator(schema).validate(report)
+print("GitLab's schema takes %d findings" % len(report["vulnerabilities"]))
+PY
 fi
 
 if [ -n "${MUDLARK_TEST_JUNIT_XSD:-}" ]; then
