@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -46,6 +47,11 @@ func TestRabbitMQServer(t *testing.T) {
 	const programs = "/usr/lib/rabbitmq/bin/" // those in the path run in the account of the distribution
 	serve(t, dir, names, epmd, "-port", names, "-address", "127.0.0.1")
 	serve(t, dir, secure, env, append(settings, programs+"rabbitmq-server")...)
+	control := func(args ...string) {
+		t.Helper()
+		run(t, dir, "", env, slices.Concat(settings, []string{programs + "rabbitmqctl", "-n", "mudlark@localhost"}, args)...)
+	}
+	control("await_startup", "--timeout", "90") // it listens before that
 
 	o := onLoopback()
 	o.rootCAs = roots
@@ -73,6 +79,6 @@ func TestRabbitMQServer(t *testing.T) {
 	o.AllowPlaintext = false
 	check(t, ask("amqp", "ann", password), Skipped, ClearText)
 
-	run(t, dir, "", env, append(settings, programs+"rabbitmqctl", "-n", "mudlark@localhost", "delete_user", "ann")...)
+	control("delete_user", "ann")
 	check(t, ask("amqps", "ann", password), Inactive, "")
 }
