@@ -3,7 +3,7 @@ package scanner
 import (
 	"fmt"
 	"slices"
-	"strings"
+	"time"
 
 	"mudlark/detectors"
 	"mudlark/scanner/allow"
@@ -55,12 +55,13 @@ type earlierAllows struct {
 	unread  string                   // why not all states before the change could be read; "" if they could
 }
 
-// compare says how an entry differs from what was there before. Where it stood then, in which file or on which line, is no difference.
+// compare says how an entry differs from what was there before. Where it stood then, in which file or on which line, and with which
+// reason, is no difference, nor is an earlier last day: it allowed as much.
 func (b *earlierAllows) compare(e *allow.Entry) origin {
 	old := b.entries[e.Scope()]
-	same := func(o allow.Entry) bool { return o.Reason == e.Reason && o.Until.Equal(e.Until) }
+	asLong := func(o allow.Entry) bool { return o.Until.IsZero() || !e.Until.IsZero() && !e.Until.After(o.Until) }
 	switch {
-	case slices.ContainsFunc(old, same):
+	case slices.ContainsFunc(old, asLong):
 		return origin{}
 	case len(old) > 0:
 		return origin{added: true, why: difference(old[0], *e)}
@@ -70,36 +71,21 @@ func (b *earlierAllows) compare(e *allow.Entry) origin {
 	return origin{added: true, why: "new entry"}
 }
 
-// difference says what has become of an entry.
+// difference says what has become of an entry's last day.
 func difference(old, e allow.Entry) string {
-	var parts []string
-	if !old.Until.Equal(e.Until) {
-		day := func(e allow.Entry) string {
-			if e.Until.IsZero() {
-				return "without end"
-			}
-			return "until " + e.Until.Format("2006-01-02")
-		}
-		parts = append(parts, day(e)+", before "+day(old))
+	day := "without end"
+	if !e.Until.IsZero() {
+		day = "until " + e.Until.Format(time.DateOnly)
 	}
-	if old.Reason != e.Reason {
-		if old.Reason == "" {
-			parts = append(parts, "reason added")
-		} else {
-			parts = append(parts, "reason before: "+old.Reason)
-		}
-	}
-	return "changed: " + strings.Join(parts, "; ")
+	return "changed: " + day + ", before until " + old.Until.Format(time.DateOnly)
 }
 
 // allowsBefore reads the files of what is scanned that allow secrets as they were before the change: in the commits that the change is
 // compared with, and in those that it was built on.
 func (s *scan) allowsBefore() *earlierAllows {
 	b := &earlierAllows{entries: map[string][]allow.Entry{}}
-	commits, cut := s.statesBefore()
-	if cut {
-		b.unread = "the history of this clone is cut off"
-	}
+	commits, unread := s.statesBefore()
+	b.unread = unread
 	seen := map[gitstore.ID]bool{}
 	r := s.repo.Objects.NewReader(1 << 20)
 	for _, commit := range commits {
@@ -107,9 +93,8 @@ func (s *scan) allowsBefore() *earlierAllows {
 		if err == nil && !seen[tree] {
 			seen[tree] = true
 			err = s.readAllows(r, tree, seen, func(e allow.Entry) {
-				if k := e.Scope(); !slices.ContainsFunc(b.entries[k], func(o allow.Entry) bool { return o.Reason == e.Reason && o.Until.Equal(e.Until) }) {
-					b.entries[k] = append(b.entries[k], e)
-				}
+				k := e.Scope()
+				b.entries[k] = append(b.entries[k], e)
 			})
 		}
 		if err != nil {
@@ -117,32 +102,6 @@ func (s *scan) allowsBefore() *earlierAllows {
 		}
 	}
 	return b
-}
-
-// statesBefore returns the commits that hold the states before the change, those that a remote or base has first. cut is true if the
-// clone ends within the change.
-func (s *scan) statesBefore() (commits []gitstore.ID, cut bool) {
-	if s.o.Staged {
-		if _, head, ok := s.repo.Head(); ok {
-			commits = append(append(commits, head), s.repo.MergeHeads()...)
-		}
-		return commits, false
-	}
-	commits = slices.Clone(s.toLoad.Bases)
-	known := map[int32]bool{}
-	for c := range int32(s.graph.Len()) {
-		if !s.selected[c] {
-			continue
-		}
-		cut = cut || s.graph.Boundary(c) || s.graph.Orphaned(c)
-		for _, p := range s.graph.Parents(c) {
-			if !s.selected[p] && !known[p] {
-				known[p] = true
-				commits = append(commits, s.graph.ID(p))
-			}
-		}
-	}
-	return commits, cut
 }
 
 // readAllows calls each for every entry of the files in a tree that allow secrets. Files in seen were read before.
