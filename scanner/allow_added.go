@@ -121,7 +121,11 @@ func (s *scan) readAllows(r *gitstore.Reader, tree gitstore.ID, seen map[gitstor
 		}
 		return nil
 	}
-	for _, name := range []string{allow.IgnoreName, allow.GitleaksIgnoreName, ConfigName, GitleaksConfigName} {
+	names := []string{allow.IgnoreName, allow.GitleaksIgnoreName, ConfigName}
+	if _, own, err := s.fileAt(r, tree, ConfigName); err == nil && !own { // it does not count beside one of Mudlark's
+		names = append(names, GitleaksConfigName)
+	}
+	for _, name := range names {
 		if err := read(name, func(data []byte) []allow.Entry { return entriesOf(name, data) }); err != nil {
 			return err
 		}
