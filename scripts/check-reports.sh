@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Has other programs read the reports of the tests: Microsoft's SARIF Multitool (npm), sarif-tools and junitparser (PyPI), xmllint with
-# the schema of MUDLARK_TEST_JUNIT_XSD if that names one, and jsonschema (PyPI) with GitLab's own schema of secret detection reports, version 15.2.1, if
+# the schema of MUDLARK_TEST_JUNIT_XSD if that names one, and jsonschema (PyPI) with GitLab's own schema of secret detection reports, version 15.2, if
 # MUDLARK_TEST_GITLAB_SCHEMA names it. What is not to be had is named, and not checked.
 # Usage: scripts/check-reports.sh
 set -euo pipefail
@@ -39,7 +39,7 @@ if [ -n "${MUDLARK_TEST_GITLAB_SCHEMA:-}" ]; then
   "$work/venv/bin/python" - "$MUDLARK_TEST_GITLAB_SCHEMA" <<'PY'
 import json, sys, jsonschema
 schema = json.load(open(sys.argv[1]))
-assert schema["self"]["version"] == "15.2.1", schema["self"]
+assert schema["self"]["version"].startswith("15.2."), schema["self"]
 report = json.load(open("all.gitlab.json"))
 jsonschema.Draft7Validator(schema).validate(report)
 print("GitLab's schema takes %d findings" % len(report["vulnerabilities"]))

@@ -185,7 +185,11 @@ func (d *doctor) ownConfig() {
 	case err != nil:
 		d.badErrors("own config", err)
 	case c == nil:
-		dir, _ := os.UserConfigDir()
+		dir, err := os.UserConfigDir()
+		if err != nil {
+			d.note("own config", "set HOME or XDG_CONFIG_HOME, or name a file with --config", "none: it is not known where it would be (%s)", err)
+			return
+		}
 		d.ok("own config", "none; it would be %s", filepath.Join(dir, "mudlark", "config.toml"))
 	default:
 		d.ok("own config", "%s: %d rules, %d allows; trusted, as it is your own", c.File, len(c.Rules), len(c.Allow))
