@@ -89,6 +89,7 @@ func protocols() map[string]Protocol {
 		"jwt":      jwt{},
 		"basic":    basic{},
 		"ftp":      ftp{},
+		"gcp":      gcp{},
 		"ldap":     ldap{},
 		"mongodb":  mongodb{},
 		"mysql":    mysql{},
