@@ -23,14 +23,6 @@ type anchor struct {
 // before the anchor.
 type windows struct{ even, odd int }
 
-// at returns the window that begins at an even offset where the anchor stands at the given one.
-func (w windows) at(begin int) int {
-	if begin&1 == 0 {
-		return w.even
-	}
-	return w.odd
-}
-
 func (w windows) both() [2]int { return [2]int{w.even, w.odd} }
 
 // A core is a part of an anchor, short enough to be looked for where little of a text is new: from and to are indexes of sets.
