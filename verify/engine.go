@@ -301,6 +301,9 @@ func (e *Engine) prepare(c *Credential) (p prepared, s Status, r Reason) {
 	if p.choices, missing = choose(*c, e.needs(v, c)); missing {
 		return p, Skipped, PartMissing
 	}
+	if _, one := e.o.protocols[v.Protocol].(bound); one && (len(p.choices.list) > 1 || p.choices.partial) {
+		return p, Skipped, Ambiguous
+	}
 	return p, "", ""
 }
 

@@ -34,6 +34,10 @@ type Revoker interface {
 	Revoke(ctx context.Context, p *Probe) Refusal
 }
 
+// bound is a Protocol whose credentials belong to one place, which stands beside them: of several candidates none is asked, as all but one
+// would get what belongs to another.
+type bound interface{ onePlace() }
+
 // Target is a host that a protocol verifier connects to.
 type Target struct {
 	Scheme string // "https", "postgres", "ssh", ...: what --verify-plan prints
@@ -84,21 +88,24 @@ type Probe struct {
 // protocols returns the verifiers by name.
 func protocols() map[string]Protocol {
 	return map[string]Protocol{
-		"amqp":     amqp{},
-		"aws":      aws{},
-		"jwt":      jwt{},
-		"basic":    basic{},
-		"ftp":      ftp{},
-		"gcp":      gcp{},
-		"ldap":     ldap{},
-		"mongodb":  mongodb{},
-		"mysql":    mysql{},
-		"postgres": postgres{},
-		"redis":    redis{},
-		"smtp":     smtp{},
-		"ssh":      sshKeys{gitHosts()},
-		"url":      byScheme{"ftp": "ftp", "ftps": "ftp", "http": "basic", "https": "basic", "ldap": "ldap", "ldaps": "ldap"},
-		"vault":    vault{},
+		"amqp":      amqp{},
+		"aws":       aws{},
+		"jwt":       jwt{},
+		"basic":     basic{},
+		"ftp":       ftp{},
+		"gcp":       gcp{},
+		"ldap":      ldap{},
+		"mongodb":   mongodb{},
+		"mysql":     mysql{},
+		"npm":       npm{},
+		"npm-basic": npm{basic: true},
+		"postgres":  postgres{},
+		"redis":     redis{},
+		"registry":  registry{},
+		"smtp":      smtp{},
+		"ssh":       sshKeys{gitHosts()},
+		"url":       byScheme{"ftp": "ftp", "ftps": "ftp", "http": "basic", "https": "basic", "ldap": "ldap", "ldaps": "ldap"},
+		"vault":     vault{},
 	}
 }
 
