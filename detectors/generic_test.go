@@ -92,9 +92,9 @@ func TestPhrases(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(9, 10))
 	words := []string{"winter", "Dragon", "coffee", "Berlin", "tiger", "Monkey", "purple", "rocket", "Bamboo", "marble"}
 	for range tokens() {
-		word := func() string { return words[rnd.IntN(len(words))] }
+		rnd.Shuffle(len(words), func(i, j int) { words[i], words[j] = words[j], words[i] })
 		number := strconv.Itoa(10 + rnd.IntN(990))
-		for _, password := range []string{word() + "-" + word() + "-" + number, word() + word() + number} {
+		for _, password := range []string{words[0] + "-" + words[1] + "-" + number, words[2] + words[3] + number} {
 			for _, form := range []string{"DB_PASSWORD=%\n", "db:\n  password: %\n", "password = \"%\"\n", "machine a.corp.net login me password %\n", "curl -u me:% https://a.corp.net\n",
 				"CREATE USER a IDENTIFIED BY '%';\n", "requirepass %\n"} {
 				text := strings.ReplaceAll(form, "%", password)

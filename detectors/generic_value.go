@@ -147,7 +147,8 @@ func isDelimited(a *assignment, value []byte) bool {
 			letters++
 		}
 	}
-	return 3*letters >= len(value) && evidence(value) >= bareEvidence && classes4(value) >= 3
+	// Long pieces of code have much evidence in all, random characters by each: nineteen in twenty values of 20 characters have so much.
+	return 3*letters >= len(value) && evidence(value) >= max(bareEvidence, 1.4*float64(len(value))) && classes4(value) >= 3
 }
 
 // isPasswordWord reports whether a value only says that it is a password, in one of the words that names use for it.
