@@ -113,6 +113,7 @@ func (e *Engine) setBoundary(f *format, text string) error {
 
 func (e *Engine) buildRegex(c *rule) error {
 	var err error
+	c.reach = c.MatchReach()
 	if c.regex, err = newRegex(c.Regex, c.SecretGroup); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ const cutMargin = 256
 // A lazyRegex is compiled when it is first needed: most rules' keywords stand in no file of a repository.
 type lazyRegex struct {
 	text  string
+	whole int // the most bytes of a text that matches as a whole, which is the only way to match; 0 for any
 	group int // of the secret; 0 for the first that takes part in the match
 	needs []need
 	once  sync.Once
@@ -29,7 +30,7 @@ func newRegex(text string, group int) (*lazyRegex, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &lazyRegex{text: text, group: group, needs: needsOf(parsed)}
+	l := &lazyRegex{text: text, group: group, needs: needsOf(parsed), whole: wholeLength(parsed)}
 	if group > 0 {
 		if group > parsed.MaxCap() {
 			return nil, fmt.Errorf("there is no group %d", group)
@@ -42,6 +43,18 @@ func newRegex(text string, group int) (*lazyRegex, error) {
 		}
 	}
 	return l, nil
+}
+
+// wholeLength returns lazyRegex.whole: the regex begins with \A and ends with \z.
+func wholeLength(re *syntax.Regexp) int {
+	if re.Op != syntax.OpConcat || re.Sub[0].Op != syntax.OpBeginText || re.Sub[len(re.Sub)-1].Op != syntax.OpEndText {
+		return 0
+	}
+	n, bounded := rules.RegexLength(re)
+	if !bounded {
+		return 0
+	}
+	return n
 }
 
 func (l *lazyRegex) compile() (*re2.Regexp, error) {
@@ -59,6 +72,9 @@ func (l *lazyRegex) compile() (*re2.Regexp, error) {
 // possible reports whether a match may lie in the text. Scratch is used and returned for use again.
 func (l *lazyRegex) possible(text, scratch []byte) (bool, []byte) {
 	scratch = scratch[:0]
+	if l.whole > 0 && len(text) > l.whole {
+		return false, scratch
+	}
 	lowered := func() []byte {
 		if len(scratch) == 0 {
 			scratch = lowerInto(scratch, text)
@@ -119,5 +135,10 @@ func (l *lazyRegex) secret(m []int) (start, end int) {
 	return m[0], m[1]
 }
 
-// spanAround returns the span in which a regex rule may match for a keyword at data[at:at+n].
-func spanAround(r *rules.Rule, at, n int) interval { return interval{at - r.Reach, at + n + r.Reach} }
+// spanAround returns the span in which a regex rule may match for a keyword at data[at:at+n], of a text of the given size.
+func (r *rule) spanAround(at, n, size int) interval {
+	if r.reach < 0 {
+		return interval{0, size}
+	}
+	return interval{at - r.reach, at + n + r.reach}
+}

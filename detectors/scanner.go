@@ -257,10 +257,8 @@ func (e *Engine) run(l *level, t *task, a *hit) {
 			l.search(int(t.search), interval{from, from + rules.NearDistance})
 		}
 	case runRegex:
-		if !l.binary && t.rule.Reach > 0 {
-			l.wantRegex(t.rule, spanAround(t.rule.Rule, at, int(t.length)))
-		} else if !l.binary {
-			l.wantRegex(t.rule, interval{0, len(l.data)})
+		if !l.binary {
+			l.wantRegex(t.rule, e.ready(t.rule).spanAround(at, int(t.length), len(l.data)))
 		}
 	}
 }
@@ -415,11 +413,11 @@ func trimNewlines(data []byte, start, end int) (int, int) {
 // inheritRegex takes over what the regex found in the span in the earlier version, if neither the text that it sees there nor
 // the keywords that the span goes back to have changed.
 func (e *Engine) inheritRegex(l *level, i int, span interval, h *inheritance) bool {
-	r := e.regexes[i]
-	if h == nil || r.Reach <= 0 {
+	r := e.ready(e.regexes[i])
+	if h == nil || r.reach < 0 {
 		return false
 	}
-	margin := 2*r.Reach + cutMargin + maxWord
+	margin := 2*r.reach + cutMargin + maxWord
 	s, ok := h.within(span.lo-margin, span.hi+margin)
 	if !ok {
 		return false

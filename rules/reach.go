@@ -16,12 +16,36 @@ const (
 
 // derive sets Class and Reach.
 func (r *Rule) derive() {
-	length, bounded := 0, true
+	reach := r.MatchReach()
+	scope := 0
+	for _, p := range r.Parts {
+		if p.File {
+			reach = -1
+		}
+		for _, f := range p.Formats {
+			_, longest := Length(f.Node)
+			scope = max(scope, PartScope+longest)
+		}
+	}
+	switch {
+	case reach < 0:
+		r.Class, r.Reach = Whole, -1
+	case reach+scope <= LocalReach && r.Block == "":
+		r.Class, r.Reach = Local, reach+scope
+	default:
+		r.Class, r.Reach = Long, reach+scope
+	}
+}
+
+// MatchReach is Reach for what the rule finds, without its parts.
+func (r *Rule) MatchReach() int {
+	length, bounded := 0, !r.Verbatim
 	switch {
 	case r.Block != "":
 		length = BlockReach
 	case r.Regex != "":
-		length, bounded = regexMaxLength(r.Regex)
+		n, ok := regexMaxLength(r.Regex)
+		length, bounded = n, bounded && ok
 	}
 	near, after := longest(r.Near), longest(r.After)
 	if r.Regex != "" {
@@ -32,29 +56,16 @@ func (r *Rule) derive() {
 		length = max(length, hi)
 		near, after = max(near, longest(f.Near)), max(after, longest(f.After))
 	}
+	if !bounded {
+		return -1
+	}
 	reach := length + 2*BoundaryContext
 	for _, words := range []int{near, after} {
 		if words > 0 {
 			reach += NearDistance + words
 		}
 	}
-	scope := 0
-	for _, p := range r.Parts {
-		bounded = bounded && !p.File
-		for _, f := range p.Formats {
-			_, longest := Length(f.Node)
-			scope = max(scope, PartScope+longest)
-		}
-	}
-	reach += scope
-	switch {
-	case !bounded, r.Verbatim:
-		r.Class, r.Reach = Whole, -1
-	case reach <= LocalReach && r.Block == "":
-		r.Class, r.Reach = Local, reach
-	default:
-		r.Class, r.Reach = Long, reach
-	}
+	return reach
 }
 
 func longest(words []string) int {

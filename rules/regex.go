@@ -249,6 +249,12 @@ func regexMaxLength(text string) (int, bool) {
 	if err != nil {
 		return 0, false
 	}
+	return RegexLength(re)
+}
+
+// RegexLength returns the length in bytes of the longest text that a parsed regex matches; false if there is no bound, or a larger one than
+// for formats.
+func RegexLength(re *syntax.Regexp) (int, bool) {
 	n := maxLength(re)
 	return n, n <= maxFormatMatch
 }
