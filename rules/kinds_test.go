@@ -1,0 +1,88 @@
+package rules
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// kindID is how kinds of secrets and rules are called in docs/coverage-notes.md.
+var kindID = regexp.MustCompile(`[a-z0-9]+(?:[-_][a-z0-9]+)*`)
+
+// A kindNote is a line of docs/coverage-notes.md: what became of some kinds of secrets that have no rule of their name.
+type kindNote struct {
+	kinds  []string
+	folded []string // the rules that find them
+	reason string
+}
+
+// kindNotes reads the lines "- KIND, KIND: REASON" and the table of the generic kinds.
+func kindNotes(t *testing.T) []kindNote {
+	t.Helper()
+	data, err := os.ReadFile("../docs/coverage-notes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var notes []kindNote
+	for line := range strings.Lines(string(data)) {
+		var n kindNote
+		var ok bool
+		if row, isRow := strings.CutPrefix(line, "| "); isRow {
+			var names string
+			names, n.reason, ok = strings.Cut(row, " | ")
+			n.kinds, n.folded = kindID.FindAllString(names, -1), kindID.FindAllString(n.reason, -1)
+		} else if item, isItem := strings.CutPrefix(line, "- "); isItem {
+			var names string
+			names, n.reason, ok = strings.Cut(item, ": ")
+			n.kinds = kindID.FindAllString(names, -1)
+			if target, isFolded := strings.CutPrefix(n.reason, "folded into "); isFolded {
+				target, _, _ = strings.Cut(target, ": ")
+				n.folded = kindID.FindAllString(target, -1)
+			}
+		}
+		if ok && strings.TrimSpace(n.reason) != "" {
+			notes = append(notes, n)
+		}
+	}
+	return notes
+}
+
+// TestKindsHaveRules demands of each known kind of secret that it is a rule, or that docs/coverage-notes.md says what became of it. A kind that
+// is sure is folded into a rule that is there, or is no secret by itself.
+func TestKindsHaveRules(t *testing.T) {
+	data, err := os.ReadFile("testdata/kinds.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := Builtin(Vocabulary{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := map[string]bool{}
+	for _, r := range set {
+		ids[r.ID] = true
+	}
+	notes := kindNotes(t)
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")[1:]
+	if len(lines) < 1000 {
+		t.Fatalf("%d kinds", len(lines))
+	}
+	for _, line := range lines {
+		kind, sure, _ := strings.Cut(line, "\t")
+		if ids[kind] {
+			continue
+		}
+		i := slices.IndexFunc(notes, func(n kindNote) bool { return slices.Contains(n.kinds, kind) })
+		if i < 0 {
+			t.Errorf("%s (%s): neither a rule nor in docs/coverage-notes.md", kind, sure)
+			continue
+		}
+		folded := slices.ContainsFunc(notes[i].folded, func(id string) bool { return ids[id] })
+		noSecret := strings.HasPrefix(notes[i].reason, "no secret: ")
+		if sure != "low" && !folded && !noSecret {
+			t.Errorf("%s (%s): docs/coverage-notes.md names no rule that finds it: %s", kind, sure, notes[i].reason)
+		}
+	}
+}
