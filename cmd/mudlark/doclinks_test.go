@@ -1,0 +1,114 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// docPages returns the pages that people read, by their path from the top of the source, with slashes.
+func docPages(t *testing.T) map[string]string {
+	t.Helper()
+	top := filepath.Join("..", "..")
+	pages := map[string]string{}
+	for _, pattern := range []string{"*.md", filepath.Join("docs", "*.md")} {
+		files, err := filepath.Glob(filepath.Join(top, pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			name, err := filepath.Rel(top, file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pages[filepath.ToSlash(name)] = strings.ReplaceAll(string(text), "\r\n", "\n")
+		}
+	}
+	return pages
+}
+
+// docLink is a link of Markdown with its target.
+var docLink = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+
+// TestDocLinks follows the links between the pages: to a file that is there, to a heading that is there, and from README.md to every page.
+func TestDocLinks(t *testing.T) {
+	pages := docPages(t)
+	linked := map[string]bool{"README.md": true}
+	for name, text := range pages {
+		for _, link := range docLink.FindAllStringSubmatch(withoutCode(text), -1) {
+			file, heading, _ := strings.Cut(link[1], "#")
+			if strings.Contains(file, "://") {
+				continue
+			}
+			target := name
+			if file != "" {
+				target = filepath.ToSlash(filepath.Join(filepath.Dir(name), file))
+			}
+			if _, err := os.Stat(filepath.Join("..", "..", filepath.FromSlash(target))); err != nil {
+				t.Errorf("%s: there is no %s", name, link[1])
+			}
+			if heading != "" && !headings(pages[target])[heading] {
+				t.Errorf("%s: there is no heading for %s", name, link[1])
+			}
+			if name == "README.md" {
+				linked[target] = true
+			}
+		}
+	}
+	for name := range pages {
+		if !linked[name] {
+			t.Errorf("README.md has no link to %s", name)
+		}
+	}
+}
+
+// withoutCode returns the text of a page without its blocks of code and what stands between backquotes.
+func withoutCode(page string) string {
+	var b strings.Builder
+	fenced := false
+	for line := range strings.Lines(page) {
+		if strings.HasPrefix(line, "```") {
+			fenced = !fenced
+			continue
+		}
+		if fenced || strings.HasPrefix(line, "    ") {
+			continue
+		}
+		for i, part := range strings.Split(line, "`") {
+			if i%2 == 0 {
+				b.WriteString(part)
+			}
+		}
+	}
+	return b.String()
+}
+
+// headings returns the names under which the headings of a page are linked to, as GitHub and others make them.
+func headings(page string) map[string]bool {
+	found := map[string]bool{}
+	fenced := false
+	for line := range strings.Lines(page) {
+		if strings.HasPrefix(line, "```") {
+			fenced = !fenced
+		}
+		if text := strings.TrimLeft(line, "#"); !fenced && text != line && strings.HasPrefix(text, " ") {
+			name := strings.Map(func(r rune) rune {
+				switch {
+				case r == ' ':
+					return '-'
+				case r == '-' || r == '_' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+					return r
+				}
+				return -1
+			}, strings.ToLower(strings.TrimSpace(text)))
+			found[name] = true
+		}
+	}
+	return found
+}
