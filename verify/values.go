@@ -36,11 +36,14 @@ func (v *values) key() string {
 	return b.String()
 }
 
-// secrets returns what of the values must not be shown: of a URL, its password; user and host are public.
+// secrets returns what of the values must not be shown: of a URL, its password, and of a connection string, its key; users, accounts and
+// hosts are public.
 func (v *values) secrets() []string {
 	list := []string{v.secret}
 	if l, ok := parseLogin(v.secret); ok {
 		list = []string{l.password}
+	} else if key := azureKey(v.secret); key != "" {
+		list = []string{key}
 	}
 	for _, p := range v.rule.Parts {
 		if s := v.parts[p.Name]; s != "" && !p.Public {
