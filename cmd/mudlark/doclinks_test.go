@@ -4,8 +4,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
+
+	"mudlark/detectors"
+	"mudlark/rules"
 )
 
 // docPages returns the pages that people read, by their path from the top of the source, with slashes.
@@ -111,4 +115,28 @@ func headings(page string) map[string]bool {
 		}
 	}
 	return found
+}
+
+// TestReadmeFigures compares what README.md says about the number of rules with the rules: it must be true, and not be long out of date.
+func TestReadmeFigures(t *testing.T) {
+	set, err := rules.Builtin(detectors.Vocabulary())
+	if err != nil {
+		t.Fatal(err)
+	}
+	verified := 0
+	for _, r := range set {
+		if r.Verify != nil {
+			verified++
+		}
+	}
+	said := regexp.MustCompile(`over ([0-9,]+) rules`).FindAllStringSubmatch(docPages(t)["README.md"], -1)
+	if len(said) != 2 {
+		t.Fatalf("README.md tells %d numbers of rules; want all of them and those that are verified", len(said))
+	}
+	for i, have := range []int{len(set), verified} {
+		n, err := strconv.Atoi(strings.ReplaceAll(said[i][1], ",", ""))
+		if err != nil || have <= n || have > n+n/5 {
+			t.Errorf("README.md says over %s; there are %d", said[i][1], have)
+		}
+	}
 }
