@@ -64,14 +64,8 @@ func azureFields(text string) map[string]string {
 	return fields
 }
 
-// azureKey returns the key of a connection string, or "".
-func azureKey(text string) string {
-	fields := azureFields(text)
-	if key := fields["accountkey"]; key != "" {
-		return key
-	}
-	return fields["sharedaccesskey"]
-}
+// secretIn implements holder.
+func (azureStorage) secretIn(text string) string { return azureFields(text)["accountkey"] }
 
 func (a azureAccount) host() string { return a.name + ".blob." + a.suffix }
 
@@ -115,7 +109,7 @@ func (a azureAccount) ask(ctx context.Context, p *Probe) (*azureResponse, Answer
 	now := time.Now().UTC().Format(http.TimeFormat)
 	h := http.Header{"X-Ms-Date": {now}, "X-Ms-Version": {azureVersion}}
 	h.Set("Authorization", "SharedKey "+a.name+":"+a.signature(now))
-	return azureSend(ctx, p, "https://"+a.host()+"/?comp=list&maxresults=1", h)
+	return azureSend(ctx, p, http.MethodGet, "https://"+a.host()+"/?comp=list&maxresults=1", h)
 }
 
 // signature signs the request of ask. The empty lines are headers that it does not have.
@@ -136,9 +130,9 @@ type azureResponse struct {
 	}
 }
 
-// azureSend sends a GET request. An answer that is cut off says nothing.
-func azureSend(ctx context.Context, p *Probe, url string, h http.Header) (*azureResponse, Answer) {
-	r, a := p.send(ctx, http.MethodGet, url, h, "")
+// azureSend sends a request. An answer that is cut off says nothing. To HEAD a service tells the code of an error in a header.
+func azureSend(ctx context.Context, p *Probe, method, url string, h http.Header) (*azureResponse, Answer) {
+	r, a := p.send(ctx, method, url, h, "")
 	if r == nil {
 		return nil, a
 	}
@@ -146,8 +140,11 @@ func azureSend(ctx context.Context, p *Probe, url string, h http.Header) (*azure
 		return nil, unknown(Unclear)
 	}
 	out := &azureResponse{response: r}
-	if xml.Unmarshal(bytes.TrimPrefix(r.body, []byte("\ufeff")), &out.reply) != nil {
+	if err := xml.Unmarshal(bytes.TrimPrefix(r.body, []byte("\ufeff")), &out.reply); err != nil {
 		out.reply.XMLName.Local, out.reply.Code = "", ""
+	}
+	if code := r.header.Get("X-Ms-Error-Code"); method == http.MethodHead && code != "" {
+		out.reply.XMLName.Local, out.reply.Code = "Error", code
 	}
 	return out, Answer{}
 }

@@ -38,6 +38,11 @@ type Revoker interface {
 // would get what belongs to another.
 type bound interface{ onePlace() }
 
+// holder is a Protocol whose credentials, such as connection strings, hold names beside what is secret.
+type holder interface {
+	secretIn(credential string) string // "" if all of it is
+}
+
 // Target is a host that a protocol verifier connects to.
 type Target struct {
 	Scheme string // "https", "postgres", "ssh", ...: what --verify-plan prints
@@ -90,6 +95,7 @@ func protocols() map[string]Protocol {
 	return map[string]Protocol{
 		"amqp":          amqp{},
 		"aws":           aws{},
+		"azure-sas":     azureSAS{},
 		"azure-storage": azureStorage{},
 		"jwt":           jwt{},
 		"basic":         basic{},

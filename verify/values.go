@@ -36,14 +36,16 @@ func (v *values) key() string {
 	return b.String()
 }
 
-// secrets returns what of the values must not be shown: of a URL, its password, and of a connection string, its key; users, accounts and
-// hosts are public.
+// secrets returns what of the values must not be shown: of a URL, its password, and of what else holds more, the part that is secret. Users,
+// accounts and hosts are public.
 func (v *values) secrets() []string {
 	list := []string{v.secret}
 	if l, ok := parseLogin(v.secret); ok {
 		list = []string{l.password}
-	} else if key := azureKey(v.secret); key != "" {
-		list = []string{key}
+	} else if v.rule.Verify != nil {
+		if h, ok := protocols()[v.rule.Verify.Protocol].(holder); ok && h.secretIn(v.secret) != "" {
+			list = []string{h.secretIn(v.secret)}
+		}
 	}
 	for _, p := range v.rule.Parts {
 		if s := v.parts[p.Name]; s != "" && !p.Public {
