@@ -59,9 +59,10 @@ type ciFlags struct {
 func newCI(e *environment) *cobra.Command {
 	f := &ciFlags{}
 	cmd := &cobra.Command{
-		Use:   "ci [FLAGS]",
-		Short: "Find secrets in the change that a CI system runs for",
-		Long:  ciHelp + commonExamples("ci"),
+		Use:     "ci [FLAGS]",
+		Short:   "Find secrets in the change that a CI system runs for",
+		Long:    ciHelp,
+		Example: commonExamples("ci", true),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
 				return usagef("to scan a repository: mudlark git "+args[0], "ci has no arguments: it looks at the checkout of the job")
@@ -77,7 +78,7 @@ func newCI(e *environment) *cobra.Command {
 	})
 	f.add(cmd)
 	cmd.Flags().Lookup("fail-on").Usage = "which secrets make the exit code 1: any, verified (those that work), unknown (and those that could not be verified), or none (default verified; any with --no-verification)"
-	cmd.Flags().Lookup("verify").Usage = "ask the providers whether secrets still work, which is the default here"
+	cmd.Flags().Lookup("verify").Hidden = true // it is what ci does
 	cmd.Flags().Lookup("no-verification").Usage = "do not verify: send nothing"
 	flagGroups{cmd.Flags()}.in(groupOutput, func(s *pflag.FlagSet) {
 		s.BoolVar(&f.noArtifact, "no-artifact", false, "write no SARIF or GitLab report unless -o names one")

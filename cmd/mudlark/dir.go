@@ -25,9 +25,10 @@ func newDir(e *environment) *cobra.Command {
 		noIgnore         bool
 	}{}
 	cmd := &cobra.Command{
-		Use:   "dir PATH... [FLAGS]",
-		Short: "Find secrets in files and folders",
-		Long:  dirHelp + commonExamples("dir ."),
+		Use:     "dir PATH... [FLAGS]",
+		Short:   "Find secrets in files and folders",
+		Long:    dirHelp,
+		Example: commonExamples("dir .", false),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usagef("for this folder: mudlark dir .", "dir needs a file or folder")

@@ -53,10 +53,11 @@ type gitFlags struct {
 func newGit(e *environment) *cobra.Command {
 	f := &gitFlags{}
 	cmd := &cobra.Command{
-		Use:   "git [PATH|URL] [FLAGS]",
-		Short: "Find secrets in the history of a Git repository",
-		Long:  gitHelp + commonExamples("git"),
-		Args:  oneTarget,
+		Use:     "git [PATH|URL] [FLAGS]",
+		Short:   "Find secrets in the history of a Git repository",
+		Long:    gitHelp,
+		Example: commonExamples("git", false),
+		Args:    oneTarget,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := f.check(cmd.Flags()); err != nil {
 				return err

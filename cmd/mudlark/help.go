@@ -29,29 +29,45 @@ func (g flagGroups) in(heading string, define func(*pflag.FlagSet)) {
 	})
 }
 
-// printHelp writes the help of a command: what it does and examples (in Long), commands, flags by group, exit codes.
+// printHelp writes the help of a command: what it does and examples (in Long), commands, flags by group, exit codes, and last examples of the
+// flags that many commands have (in Example).
 func printHelp(cmd *cobra.Command, _ []string) {
 	fmt.Fprint(cmd.OutOrStdout(), helpText(cmd))
 }
 
 func helpText(cmd *cobra.Command) string {
 	var b strings.Builder
-	b.WriteString(cmd.Long)
-	fmt.Fprintf(&b, "\nUsage:\n  %s\n", useLine(cmd))
+	text, exits, _ := strings.Cut(cmd.Long, "\nExit codes:")
+	if exits != "" {
+		exits = "\nExit codes:" + exits
+	} else if !cmd.HasParent() || cmd.Flags().Lookup("fail-on") != nil {
+		exits = exitHelp
+	}
+	fmt.Fprintf(&b, "%s\nUsage:\n  %s\n", text, useLine(cmd))
 	if cmd.HasAvailableSubCommands() {
-		b.WriteString("\nCommands:\n")
-		for _, c := range cmd.Commands() {
-			if c.IsAvailableCommand() || c.Name() == "help" {
-				fmt.Fprintf(&b, "  %-10s %s\n", c.Name(), c.Short)
-			}
-		}
-		fmt.Fprintf(&b, "\n%s COMMAND --help explains a command.\n", cmd.CommandPath())
+		writeCommands(&b, cmd)
 	}
 	writeFlags(&b, cmd.Flags())
-	if !cmd.HasParent() || cmd.Flags().Lookup("fail-on") != nil {
-		b.WriteString(exitHelp)
+	b.WriteString(exits)
+	if cmd.Example != "" {
+		b.WriteString("\nMore examples:\n" + cmd.Example)
 	}
 	return b.String()
+}
+
+// writeCommands lists the commands below cmd.
+func writeCommands(w io.Writer, cmd *cobra.Command) {
+	width := 0
+	for _, c := range cmd.Commands() {
+		width = max(width, len(c.Name()))
+	}
+	fmt.Fprint(w, "\nCommands:\n")
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() || c.Name() == "help" {
+			fmt.Fprintf(w, "  %-*s  %s\n", width, c.Name(), c.Short)
+		}
+	}
+	fmt.Fprintf(w, "\n%s COMMAND --help explains a command.\n", cmd.CommandPath())
 }
 
 func useLine(cmd *cobra.Command) string {
@@ -87,8 +103,8 @@ func writeFlags(w io.Writer, flags *pflag.FlagSet) {
 // exampleWidth is the column at which examples are explained, if they are short enough.
 const exampleWidth = 43
 
-// commonExamples returns examples of the flags that all scanning commands have.
-func commonExamples(command string) string {
+// commonExamples returns examples of the flags that all scanning commands have. Some commands verify without being told to.
+func commonExamples(command string, verifies bool) string {
 	var b strings.Builder
 	for _, e := range [][2]string{
 		{"--format json", "for programs; or jsonl: one per line"},
@@ -130,6 +146,12 @@ func commonExamples(command string) string {
 		{"--max-archive-size 2G --max-archive-file 1G", "and longer files in them"},
 		{"--max-archive-ratio 5000", "even if packed very well"},
 	} {
+		if verifies {
+			if e[0] == "--verify" || e[0] == "--no-verification" {
+				continue
+			}
+			e[0] = strings.TrimPrefix(e[0], "--verify ")
+		}
 		line := "  mudlark " + command + " " + e[0]
 		if e[1] == "" {
 			fmt.Fprintln(&b, line)

@@ -47,6 +47,7 @@ func TestHelp(t *testing.T) {
 			}
 			examples, _, _ := strings.Cut(text, "\nUsage:")
 			_, examples, _ = strings.Cut(examples, "Examples:")
+			examples += c.Example
 			c.Flags().VisitAll(func(f *pflag.Flag) {
 				if !f.Hidden && !strings.Contains(examples, "--"+f.Name) && (f.Shorthand == "" || !strings.Contains(examples, " -"+f.Shorthand+" ")) {
 					t.Errorf("no example shows --%s", f.Name)
@@ -61,9 +62,10 @@ func TestHelp(t *testing.T) {
 func TestExamples(t *testing.T) {
 	e, _, _ := testEnvironment()
 	for _, c := range commands(newRoot(e)) {
-		for line := range strings.Lines(c.Long) {
+		_, examples, _ := strings.Cut(c.Long, "Examples:")
+		for line := range strings.Lines(examples + c.Example) {
 			_, line, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "mudlark ")
-			if !ok || !strings.Contains(c.Long[:strings.Index(c.Long, line)], "Examples:") {
+			if !ok {
 				continue
 			}
 			line, _, _ = strings.Cut(line, "  ")

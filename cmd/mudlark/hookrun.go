@@ -72,9 +72,10 @@ Examples:
 func newRun(e *environment, hook, args, short, help string, prepare func(args []string, o *scanner.Options) error) *cobra.Command {
 	f := &hookFlags{}
 	cmd := &cobra.Command{
-		Use:   strings.TrimSpace(hook + " " + args + " [FLAGS]"),
-		Short: short,
-		Long:  help + hookExamples(hook),
+		Use:     strings.Join(append(strings.Fields(hook+" "+args), "[FLAGS]"), " "),
+		Short:   short,
+		Long:    help + hookExamples(hook),
+		Example: commonExamples("hook run "+hook, false),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if reason := f.bypassed(e); reason != "" {
 				return f.tellBypass(e, hook, reason)
@@ -116,7 +117,7 @@ func hookExamples(hook string) string {
 	}
 	return command + "--incomplete allow   in spite of gaps\n" +
 		command + "--time-budget 10s    take no longer\n" +
-		command + "--bypass \"known\"\n" + more + commonExamples("hook run "+hook)
+		command + "--bypass \"known\"\n" + more
 }
 
 // run scans, reports and returns the error that makes Git stop, if it is to stop.

@@ -40,7 +40,7 @@ Examples:
 const exitHelp = `
 Exit codes:
   0    no secrets, and everything was read
-  1    secrets were found (--exit-code N makes it N, --fail-on none makes it 0)
+  1    secrets were found, of those that --fail-on names (--exit-code N: N)
   2    wrong usage or configuration, or not a repository
   4    incomplete: something was not read or verified; the report lists it
   5    secrets were found, and the report is incomplete
@@ -53,6 +53,7 @@ func newRoot(e *environment) *cobra.Command {
 		Use:           "mudlark",
 		Short:         "Find secrets that leaked into Git history",
 		Long:          rootHelp,
+		Version:       version(),
 		Args:          cobra.ArbitraryArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -64,6 +65,7 @@ func newRoot(e *environment) *cobra.Command {
 		},
 	}
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd, e.getenv) }
+	root.SetVersionTemplate(versionLine())
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetIn(e.stdin)
 	root.SetOut(e.stdout)
@@ -142,10 +144,25 @@ func unknownFlag(cmd *cobra.Command, err *pflag.NotExistError) error {
 	hint := "see: " + cmd.CommandPath() + " --help"
 	if near := nearest(name, names); near != "" && dashes == "--" {
 		hint = "did you mean --" + near + "?"
-	} else if cmd.HasSubCommands() {
-		hint = "flags stand behind the command, for example: " + cmd.CommandPath() + " " + cmd.Commands()[0].Name() + " " + dashes + name
+	} else if owner := withFlag(cmd, name, dashes); owner != nil {
+		hint = "flags stand behind the command, for example: " + owner.CommandPath() + " " + dashes + name
 	}
 	return usagef(hint, "there is no flag %s%s in %s", dashes, name, cmd.CommandPath())
+}
+
+// withFlag returns a command below cmd that has the flag, nil if there is none: "git" rather than another.
+func withFlag(cmd *cobra.Command, name, dashes string) *cobra.Command {
+	var found *cobra.Command
+	for _, c := range cmd.Commands() {
+		has := c.Flags().Lookup(name) != nil
+		if dashes == "-" {
+			has = c.Flags().ShorthandLookup(name) != nil
+		}
+		if has && c.IsAvailableCommand() && (found == nil || c.Name() == "git") {
+			found = c
+		}
+	}
+	return found
 }
 
 // nearest returns the name that is most like the given one, "" if none is.

@@ -23,10 +23,11 @@ func newStdin(e *environment) *cobra.Command {
 		path string
 	}{}
 	cmd := &cobra.Command{
-		Use:   "stdin [FLAGS]",
-		Short: "Find secrets in a stream",
-		Long:  stdinHelp + commonExamples("stdin"),
-		Args:  noArguments,
+		Use:     "stdin [FLAGS]",
+		Short:   "Find secrets in a stream",
+		Long:    stdinHelp,
+		Example: commonExamples("stdin", false),
+		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o, err := f.options(e)
 			if err != nil {

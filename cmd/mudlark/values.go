@@ -119,7 +119,13 @@ func (d duration) String() string {
 	if *d.value == 0 {
 		return ""
 	}
-	return d.value.String()
+	text := d.value.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(text, zero) {
+			text = text[:len(text)-2]
+		}
+	}
+	return text
 }
 
 func (d duration) Set(s string) error {

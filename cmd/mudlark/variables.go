@@ -22,7 +22,7 @@ func fromEnvironment(cmd *cobra.Command, getenv func(string) string) error {
 	var errs []error
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		value := getenv(variable(f.Name))
-		if value == "" || f.Changed || f.Name == "help" {
+		if value == "" || f.Changed || f.Name == "help" || f.Name == "version" {
 			return
 		}
 		values := []string{value}

@@ -26,11 +26,15 @@ Examples:
 func newVerify(e *environment) *cobra.Command {
 	f := &scanFlags{}
 	cmd := &cobra.Command{
-		Use:   "verify REPORT|FINGERPRINT [PATH] [FLAGS]",
-		Short: "Ask again about secrets that were found earlier",
-		Long:  verifyHelp + commonExamples("verify report.json"),
-		Args:  reportArgs,
+		Use:     "verify REPORT|FINGERPRINT [PATH] [FLAGS]",
+		Short:   "Ask again about secrets that were found earlier",
+		Long:    verifyHelp,
+		Example: commonExamples("verify report.json", true),
+		Args:    reportArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.noVerification {
+				return usagef("mudlark report FILE shows a report as it is", "verify asks the providers, so --no-verification leaves it nothing to do")
+			}
 			k, err := readKnown(args[0])
 			if err != nil {
 				return err
@@ -45,6 +49,9 @@ func newVerify(e *environment) *cobra.Command {
 		},
 	}
 	f.add(cmd)
+	cmd.Flags().Lookup("verify").Hidden = true // it is what the command does
+	cmd.Flags().Lookup("no-verification").Hidden = true
+	cmd.Flags().Lookup("fail-on").Usage = "which secrets make the exit code 1: any, verified (those that work), unknown (and those that could not be verified), or none (default verified)"
 	return cmd
 }
 

@@ -15,10 +15,15 @@ func newVersion() *cobra.Command {
 		Long:  "Print the version of Mudlark, of Go, and the platform.\n\nExamples:\n  mudlark version\n",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "mudlark %s (%s %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprint(cmd.OutOrStdout(), versionLine())
 			return err
 		},
 	}
+}
+
+// versionLine is what version and --version print.
+func versionLine() string {
+	return fmt.Sprintf("mudlark %s (%s %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // linkedVersion is put in by the linker (-ldflags "-X main.linkedVersion=v1.2.3") where there is no repository to take a version from;
