@@ -86,3 +86,32 @@ func TestKindsHaveRules(t *testing.T) {
 		}
 	}
 }
+
+// TestGitHubTypesHaveNotes demands that docs/coverage-notes.md says of each type of secret in GitHub's list without a rule why there is none, and says
+// so of no other.
+func TestGitHubTypesHaveNotes(t *testing.T) {
+	set, err := Builtin(Vocabulary{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	covered := map[string]bool{}
+	for _, r := range set {
+		for _, slug := range r.GitHub {
+			covered[slug] = true
+		}
+	}
+	noted := map[string]bool{}
+	for _, n := range kindNotes(t) {
+		for _, kind := range n.kinds {
+			noted[kind] = true
+		}
+	}
+	for _, typ := range GitHubTypes() {
+		if !covered[typ.Slug] && !noted[typ.Slug] {
+			t.Errorf("%s (%s): neither in a rule's github list nor in docs/coverage-notes.md", typ.Slug, typ.Provider)
+		}
+		if covered[typ.Slug] && noted[typ.Slug] {
+			t.Errorf("%s (%s): a rule finds it, and docs/coverage-notes.md says that none does", typ.Slug, typ.Provider)
+		}
+	}
+}
