@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"mudlark/scanner/allow"
 	"mudlark/scanner/gitstore"
 	"mudlark/scanner/history"
 )
@@ -29,7 +30,10 @@ type Range struct {
 	Branches []string // revisions, as in Options; nil for HEAD
 	// ConfigRevision is the commit whose configuration counts; "" if there is none.
 	ConfigRevision string
-	Notes          []string // what was decided without being told, for people
+	// OwnFiles are the configuration and ignore files that ConfigRevision has, if it is the commit under test itself, as nothing from before is
+	// known: the change may allow its own secrets by them.
+	OwnFiles []string
+	Notes    []string // what was decided without being told, for people
 	// Partial: objects may be missing in the clone, by design.
 	Partial bool
 }
@@ -44,7 +48,7 @@ func ResolveChange(ctx context.Context, target string, getenv func(string) strin
 	if err := s.openRepo(); err != nil {
 		return nil, err
 	}
-	r := &changeResolver{repo: s.repo, change: c, out: &Range{Partial: s.repo.Partial()}}
+	r := &changeResolver{scan: s, repo: s.repo, change: c, out: &Range{Partial: s.repo.Partial()}}
 	err := r.resolve(ctx)
 	if closeErr := s.repo.Close(); err == nil {
 		err = closeErr
@@ -56,6 +60,7 @@ func ResolveChange(ctx context.Context, target string, getenv func(string) strin
 }
 
 type changeResolver struct {
+	scan   *scan // open, for reading what a commit holds
 	repo   *gitstore.Repo
 	change Change
 	out    *Range
@@ -97,6 +102,7 @@ func (r *changeResolver) resolve(ctx context.Context) error {
 		r.out.ConfigRevision = r.out.Since[0]
 	default:
 		r.out.ConfigRevision = r.head.String()
+		r.out.OwnFiles = r.ownFiles()
 		if r.out.Branches == nil {
 			r.out.Branches = []string{"HEAD"}
 		}
@@ -151,6 +157,24 @@ func (r *changeResolver) useDefault() {
 		}
 	}
 	r.note("it is not known what was there before; looking at the whole history of the commit under test")
+}
+
+// ownFiles returns the names of the files by which the commit under test says itself how it is scanned.
+func (r *changeResolver) ownFiles() []string {
+	reader := r.repo.Objects.NewReader(1 << 20)
+	tree, err := r.scan.treeOf(reader, r.head)
+	if err != nil {
+		return nil // the scan tells
+	}
+	names := []string{ConfigName, GitleaksConfigName, allow.IgnoreName, allow.GitleaksIgnoreName}
+	found, err := r.scan.filesAtTop(reader, tree, names)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(names, func(name string) bool {
+		_, both := found[ConfigName]
+		return found[name].IsZero() || name == GitleaksConfigName && both
+	})
 }
 
 func (r *changeResolver) note(format string, args ...any) {

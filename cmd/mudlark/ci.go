@@ -238,6 +238,9 @@ func (f *ciFlags) resolve(ctx context.Context, e *environment, build *ci.Build, 
 	o.Since, o.Branches = r.Since, r.Branches
 	if o.ConfigRevision == "" && !o.NoRepositoryConfig {
 		o.ConfigRevision = r.ConfigRevision
+		if len(r.OwnFiles) > 0 {
+			r.Notes = append(r.Notes, strings.Join(r.OwnFiles, ", ")+": taken from the commit under test itself, which can allow its own secrets by that; --base REV or --config-from REV names another one")
+		}
 	}
 	if !f.quiet {
 		for _, n := range r.Notes {

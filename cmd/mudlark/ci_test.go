@@ -355,6 +355,34 @@ func TestCIReportsOnGitHub(t *testing.T) {
 	}
 }
 
+// TestCITellsOfOwnFiles scans a first push, which allows its own secret: nothing from before could say otherwise, so it is told.
+func TestCITellsOfOwnFiles(t *testing.T) {
+	origin := newCIOrigin(t)
+	env, _ := origin.job(t, "GITHUB_ACTIONS=true GITHUB_EVENT_NAME=push GITHUB_REF=refs/heads/feature", `{"before":"{ZERO}","after":"{E}","created":true,"repository":{"default_branch":"feature"}}`,
+		"{E}", 0, []string{"refs/heads/feature"})
+	const told = "mudlark: .mudlarkignore: taken from the commit under test itself"
+	for _, c := range []struct {
+		args []string
+		told int // times
+	}{
+		{nil, 1}, {[]string{"--no-repo-config"}, 0}, {[]string{"--config-from", "{A}"}, 0}, {[]string{"--base", "{A}"}, 0}, {[]string{"--quiet"}, 0},
+	} {
+		for i := range c.args {
+			c.args[i] = origin.expand(c.args[i])
+		}
+		_, _, stderr := runCI(t, env, append([]string{"--no-verification"}, c.args...)...)
+		if n := strings.Count(stderr, told); n != c.told {
+			t.Errorf("%v: told %d times; want %d\n%s", c.args, n, c.told, stderr)
+		}
+	}
+
+	// What has no such files needs no note.
+	env, _ = origin.job(t, "GITHUB_ACTIONS=true GITHUB_EVENT_NAME=push", `{"before":"{ZERO}","after":"{C}","created":true,"repository":{"default_branch":"main"}}`, "{C}", 0, []string{"refs/heads/main"})
+	if _, _, stderr := runCI(t, env, "--no-verification"); strings.Contains(stderr, "taken from the commit under test") {
+		t.Errorf("no files:\n%s", stderr)
+	}
+}
+
 // TestCIReportsOnGitLab scans a merge request.
 func TestCIReportsOnGitLab(t *testing.T) {
 	origin := newCIOrigin(t)
