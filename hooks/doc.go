@@ -7,14 +7,15 @@ package hooks
 
 // The hooks that Mudlark serves.
 const (
-	PreCommit  = "pre-commit"
-	PrePush    = "pre-push"
-	PreReceive = "pre-receive"
-	Update     = "update"
+	PreCommit      = "pre-commit"
+	PreMergeCommit = "pre-merge-commit"
+	PrePush        = "pre-push"
+	PreReceive     = "pre-receive"
+	Update         = "update"
 )
 
 // Names lists the hooks that Mudlark serves.
-func Names() []string { return []string{PreCommit, PrePush, PreReceive, Update} }
+func Names() []string { return []string{PreCommit, PreMergeCommit, PrePush, PreReceive, Update} }
 
 // readsInput reports whether Git gives the hook lines on standard input (githooks).
 func readsInput(name string) bool { return name == PrePush || name == PreReceive }

@@ -40,7 +40,7 @@ func ownFolder() (string, error) {
 // forwarded are the hooks that core.hooksPath would take from a repository (githooks), so that Mudlark's folder calls the repository's own.
 // push-to-checkout and proc-receive are missing: that they exist changes what Git does.
 var forwarded = []string{
-	"applypatch-msg", "pre-applypatch", "post-applypatch", PreCommit, "pre-merge-commit", "prepare-commit-msg", "commit-msg", "post-commit",
+	"applypatch-msg", "pre-applypatch", "post-applypatch", PreCommit, PreMergeCommit, "prepare-commit-msg", "commit-msg", "post-commit",
 	"pre-rebase", "post-checkout", "post-merge", PrePush, PreReceive, Update, "post-receive", "post-update", "reference-transaction",
 	"pre-auto-gc", "post-rewrite", "sendemail-validate", "post-index-change",
 }

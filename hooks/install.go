@@ -25,12 +25,13 @@ type Change struct {
 	What string // in words, for people
 }
 
-// Usual returns the hooks that are installed if none is named: pre-commit and pre-push, or, in a bare repository, pre-receive.
+// Usual returns the hooks that are installed if none is named: those of commits, merges and pushes, or, in a bare repository,
+// pre-receive.
 func (p *Place) Usual() []string {
 	if p.Bare {
 		return []string{PreReceive}
 	}
-	return []string{PreCommit, PrePush}
+	return []string{PreCommit, PreMergeCommit, PrePush}
 }
 
 func known(hook string) bool { return slices.Contains(Names(), hook) }

@@ -10,7 +10,7 @@ import (
 // HookOptions says what NewHook writes about.
 type HookOptions struct {
 	TextOptions
-	Hook string // "pre-commit", "pre-push", "pre-receive" or "update"
+	Hook string // "pre-commit", "pre-merge-commit", "pre-push", "pre-receive" or "update"
 	// Blocks: the hook stops the commit or the push if anything was found. Gaps: it does so also if not everything could be read.
 	Blocks, Gaps bool
 }
@@ -96,8 +96,11 @@ func (h *hookHandler) Coverage(c *Coverage) error {
 
 // action is what the hook looks at, in words.
 func (h *hookHandler) action() string {
-	if h.hook.Hook == "pre-commit" {
+	switch h.hook.Hook {
+	case "pre-commit":
 		return "commit"
+	case "pre-merge-commit":
+		return "merge"
 	}
 	return "push"
 }
@@ -154,8 +157,11 @@ const rotation = "Rotate it, if anybody else may have seen it: revoke it where i
 
 // removal says how to get a secret out of what is committed or pushed.
 func (h *hookHandler) removal() string {
-	if h.hook.Hook == "pre-commit" {
+	switch h.hook.Hook {
+	case "pre-commit":
 		return "Remove it: take it out of the file, stage the file again (git add), and commit."
+	case "pre-merge-commit":
+		return "Remove it: take it out of the file, stage the file again (git add), and commit, which ends the merge; or git merge --abort."
 	}
 	commit := ""
 	for _, f := range h.found {

@@ -14,7 +14,7 @@ import (
 func (s *scan) statesBefore() (commits []gitstore.ID, unread string) {
 	if s.o.Staged {
 		if _, head, ok := s.repo.Head(); ok {
-			commits = append(append(commits, head), s.repo.MergeHeads()...)
+			commits = append(append(commits, head), s.mergeHeads()...)
 		}
 		return commits, ""
 	}

@@ -37,9 +37,12 @@ type Options struct {
 	Include       []string // globs
 	Exclude       []string
 	Staged        bool
-	Worktree      bool
-	Unreachable   bool
-	NoIgnore      bool // ModeDir: scan what .gitignore names too
+	// Merging: with Staged or Worktree, object names of commits that are being merged into HEAD, beside those that the repository tells
+	// itself. Git tells them to pre-merge-commit by the environment alone (see hooks.Merging).
+	Merging     []string
+	Worktree    bool
+	Unreachable bool
+	NoIgnore    bool // ModeDir: scan what .gitignore names too
 
 	// Hook: Git runs the scan as a hook, in the repository and with the environment that it means. What became of the secrets since
 	// (at_head, removed, tips) is not worked out, since a hook must be quick, and Git LFS objects that are elsewhere are a note.

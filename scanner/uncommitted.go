@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 
@@ -96,7 +97,7 @@ func (s *scan) tooManyFiles(tree gitstore.ID) {
 func (s *scan) parentTrees() []gitstore.ID {
 	var ids []gitstore.ID
 	if _, head, ok := s.repo.Head(); ok {
-		ids = append(append(ids, head), s.repo.MergeHeads()...)
+		ids = append(append(ids, head), s.mergeHeads()...)
 	}
 	if len(ids) == 0 {
 		return []gitstore.ID{{}}
@@ -117,6 +118,21 @@ func (s *scan) parentTrees() []gitstore.ID {
 		trees[i] = c.Tree
 	}
 	return trees
+}
+
+// mergeHeads returns the commits that are being merged into HEAD.
+func (s *scan) mergeHeads() []gitstore.ID {
+	ids := s.repo.MergeHeads()
+	for _, name := range s.o.Merging {
+		id, err := gitstore.ParseID(name)
+		if err != nil || slices.Contains(ids, id) {
+			continue
+		}
+		if _, err := s.repo.ResolveCommit(name); err == nil { // not one of another repository
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // compareSnapshots evaluates a state of the files that is no commit against others.

@@ -229,7 +229,7 @@ func (d *doctor) variables(root *cobra.Command) {
 	} else {
 		d.ok("variables", "set: %s", strings.Join(set, ", "))
 	}
-	for _, pair := range d.e.environ() {
+	for _, pair := range d.e.variables() {
 		name, _, _ := strings.Cut(pair, "=")
 		if !strings.HasPrefix(name, variablePrefix) || slices.Contains(known, name) {
 			continue

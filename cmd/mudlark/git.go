@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"mudlark/hooks"
 	"mudlark/scanner"
 )
 
@@ -73,6 +74,7 @@ func newGit(e *environment) *cobra.Command {
 			o.Since, o.Branches, o.All, o.MaxDepth, o.After, o.Before = f.since, f.branches, f.all, f.maxDepth, f.after, f.before
 			o.Include, o.Exclude = f.include, f.exclude
 			o.Staged, o.Worktree, o.Unreachable = f.staged, f.worktree, f.unreachable
+			o.Merging = hooks.Merging(e.variables())
 			if isRemote(o.Target) {
 				return f.scanRemote(cmd.Context(), e, o)
 			}

@@ -24,7 +24,7 @@ func newHook(e *environment) *cobra.Command {
 		Long: `Stop secrets before they are committed or pushed, by Git hooks.
 
 Examples:
-  mudlark hook install              in this repository: pre-commit and pre-push
+  mudlark hook install              in this repository: commits, merges, pushes
   mudlark hook install --global     in all your repositories
   mudlark hook install --hook pre-receive /srv/git/shop.git      on a server
   mudlark hook uninstall            takes it out again
@@ -52,7 +52,8 @@ What stands behind -- is passed to every run of the hook; see
 mudlark hook run pre-push --help.
 
 Examples:
-  mudlark hook install                         pre-commit and pre-push, here
+  mudlark hook install                         pre-commit, pre-merge-commit and
+                                               pre-push, here
   mudlark hook install path/to/repo            in another repository
   mudlark hook install --hook pre-push         only one of them; repeatable
   mudlark hook install /srv/git/shop.git       bare, a server's: pre-receive
@@ -158,7 +159,7 @@ func hookPlace(dir string, global, named bool) (*hooks.Place, error) {
 func tellChanges(e *environment, nothing string, change func() ([]hooks.Change, error)) error {
 	changes, err := change()
 	for _, c := range changes {
-		fmt.Fprintf(e.stdout, "%-12s %s\n             %s\n", c.Hook, c.What, c.File)
+		fmt.Fprintf(e.stdout, "%-16s %s\n                 %s\n", c.Hook, c.What, c.File)
 	}
 	if len(changes) == 0 && err == nil && nothing != "" {
 		fmt.Fprintln(e.stdout, nothing)

@@ -37,6 +37,7 @@ func newHookRun(e *environment) *cobra.Command {
 
 Examples:
   mudlark hook run pre-commit                       what is staged
+  mudlark hook run pre-merge-commit                 what a merge would add
   mudlark hook run pre-push origin < lines          what a push would send
   mudlark hook run pre-receive < lines              what a server was sent
   mudlark hook run update refs/heads/main OLD NEW   the same, one ref
@@ -49,7 +50,7 @@ Examples:
 			return cmd.Help()
 		},
 	}
-	cmd.AddCommand(newRunPreCommit(e), newRunPrePush(e), newRunPreReceive(e), newRunUpdate(e))
+	cmd.AddCommand(newRunPreCommit(e), newRunPreMergeCommit(e), newRunPrePush(e), newRunPreReceive(e), newRunUpdate(e))
 	return cmd
 }
 
@@ -64,6 +65,25 @@ Examples:
   git commit --no-verify        commits without any hook
 `, func(args []string, o *scanner.Options) error {
 		o.Staged = true
+		o.Merging = hooks.Merging(e.variables())
+		return nil
+	})
+}
+
+func newRunPreMergeCommit(e *environment) *cobra.Command {
+	return newRun(e, hooks.PreMergeCommit, "", "Look for secrets that a merge would add", `Look for secrets that a merge without conflicts would add: the index against
+HEAD and against each commit that is being merged.
+
+What one of these holds already is in the history anyway, and was looked at
+when it was committed, or will be when it is pushed. A merge with conflicts is
+looked at by pre-commit, in the same way.
+
+Examples:
+  mudlark hook run pre-merge-commit
+  git merge --no-verify topic   merges without any hook
+`, func(args []string, o *scanner.Options) error {
+		o.Staged = true
+		o.Merging = hooks.Merging(e.variables())
 		return nil
 	})
 }
@@ -177,8 +197,11 @@ const maxPushOptions = 1000
 // tellBypass says that a commit or push was let through: never silently.
 func (f *hookFlags) tellBypass(e *environment, hook, reason string) error {
 	what := "push"
-	if hook == hooks.PreCommit {
+	switch hook {
+	case hooks.PreCommit:
 		what = "commit"
+	case hooks.PreMergeCommit:
+		what = "merge"
 	}
 	w := e.stderr
 	if onServer(hook) {

@@ -24,6 +24,14 @@ type environment struct {
 	width                                         int // of the terminal; 0 if unknown
 }
 
+// variables returns all environment variables, as NAME=value.
+func (e *environment) variables() []string {
+	if e.environ == nil {
+		return nil
+	}
+	return e.environ()
+}
+
 const rootHelp = `Find secrets that leaked into Git history.
 
 Examples:
