@@ -1,16 +1,11 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
-	"mudlark/detectors"
-	"mudlark/rules"
 )
 
 const completionHelp = `Print a script that makes a shell complete Mudlark's commands, flags, formats
@@ -58,50 +53,4 @@ func newCompletion() *cobra.Command {
 			return shells()[args[0]](cmd.Root(), cmd.OutOrStdout())
 		},
 	}
-}
-
-// completeValues makes the values of flags complete, where they are known: words from a list, and the names of rules and providers.
-func completeValues(c *cobra.Command) error {
-	var failed error
-	c.Flags().VisitAll(func(f *pflag.Flag) {
-		complete := cobra.CompletionFunc(nil)
-		switch v := f.Value.(type) {
-		case words:
-			complete = cobra.FixedCompletions(v.known, cobra.ShellCompDirectiveNoFileComp)
-		case list:
-			if f.Name == "rule" || f.Name == "exclude-rule" {
-				complete = completeRules
-			}
-		}
-		if complete == nil {
-			return
-		}
-		if err := c.RegisterFlagCompletionFunc(f.Name, complete); err != nil && failed == nil {
-			failed = fmt.Errorf("completion of --%s: %w", f.Name, err)
-		}
-	})
-	for _, sub := range c.Commands() {
-		if err := completeValues(sub); err != nil && failed == nil {
-			failed = err
-		}
-	}
-	return failed
-}
-
-// completeRules offers the built-in rules and providers.
-func completeRules(_ *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
-	all, err := rules.Builtin(detectors.Vocabulary())
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	var names []string
-	for _, r := range all {
-		for _, name := range []string{r.ID, r.Provider} {
-			if strings.HasPrefix(name, typed) {
-				names = append(names, name)
-			}
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names), cobra.ShellCompDirectiveNoFileComp
 }

@@ -91,9 +91,10 @@ func newRoot(e *environment) *cobra.Command {
 // newHelp returns the command "help", which prints what --help prints.
 func newHelp() *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "Explain a command",
-		Long:  "Explain a command.\n\nExamples:\n  mudlark help git\n  mudlark help rules show\n",
+		Use:               "help [COMMAND]",
+		Short:             "Explain a command",
+		ValidArgsFunction: completeCommands,
+		Long:              "Explain a command.\n\nExamples:\n  mudlark help git\n  mudlark help rules show\n",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			target, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {

@@ -294,8 +294,9 @@ func tryVerifiers(w io.Writer, set []*rules.Rule) int {
 func newRulesTest() *cobra.Command {
 	f := &ruleFlags{}
 	cmd := &cobra.Command{
-		Use:   "test [ID] [FLAGS]",
-		Short: "Try rules on generated secrets",
+		Use:               "test [ID] [FLAGS]",
+		ValidArgsFunction: completeRules,
+		Short:             "Try rules on generated secrets",
 		Long: `Try one rule, or all, on secrets that are generated for it: each must be found,
 by this rule alone and whole, in every syntax that such a secret is written in,
 and near misses must not be.

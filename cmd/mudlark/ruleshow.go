@@ -20,8 +20,9 @@ func newRulesShow() *cobra.Command {
 	f := &ruleFlags{}
 	example := false
 	cmd := &cobra.Command{
-		Use:   "show ID [FLAGS]",
-		Short: "Explain a rule",
+		Use:               "show ID [FLAGS]",
+		Short:             "Explain a rule",
+		ValidArgsFunction: completeRules,
 		Long: `Explain a rule: what it finds, how, and where that is documented.
 
 Examples:
