@@ -13,7 +13,7 @@ type check struct {
 // checkFor returns the check that a rule names in Checksum. Checks that are known to fail on some real tokens say so
 // where they are defined; rules use them with on_mismatch = "low".
 func checkFor(name string) (check, bool) {
-	for _, family := range []func(string) (check, bool){crcCheck, azureCheck, keyCheck, structureCheck, issuerCheck, issuedCheck, encodedCheck, phraseCheck} {
+	for _, family := range []func(string) (check, bool){crcCheck, azureCheck, keyCheck, structureCheck, issuerCheck, issuedCheck, encodedCheck, partCheck, phraseCheck} {
 		if c, ok := family(name); ok {
 			return c, true
 		}

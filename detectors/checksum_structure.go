@@ -10,7 +10,7 @@ import (
 func structureCheck(name string) (check, bool) {
 	switch name {
 	case "jwt": // RFC 7519
-		return check{verify: verifyJWT, fix: fixJWT}, true
+		return afterName(check{verify: verifyJWT, fix: fixJWT}), true
 	case "pypi": // macaroon, version 2 of libmacaroons' format.txt
 		return check{verify: verifyPyPI, fix: fixPyPI}, true
 	case "vault": // github.com/openbao/openbao, token.proto
@@ -37,6 +37,29 @@ func decodeObject(part []byte) (map[string]json.RawMessage, bool) {
 	}
 	var object map[string]json.RawMessage
 	return object, json.Unmarshal(raw, &object) == nil && object != nil
+}
+
+// afterName is c for what stands behind the prefix of a token, if it has one, such as acme_eyJ...: the header begins as all JSON does.
+func afterName(c check) check {
+	start := func(token []byte) int {
+		for _, divider := range []string{"_eyJ", "-eyJ"} {
+			if i := bytes.Index(token, []byte(divider)); i >= 0 && !bytes.HasPrefix(token, []byte("eyJ")) && bytes.IndexByte(token[:i], '.') < 0 {
+				return i + 1
+			}
+		}
+		return 0
+	}
+	return check{
+		verify: func(token []byte) bool { return c.verify(token[start(token):]) },
+		fix: func(token []byte) []byte {
+			at := start(token)
+			fixed := c.fix(token[at:])
+			if fixed == nil {
+				return nil
+			}
+			return append(bytes.Clone(token[:at]), fixed...)
+		},
+	}
 }
 
 func verifyJWT(token []byte) bool {

@@ -69,6 +69,10 @@ func checksumShapes() map[string]string {
 		"jwt-monday":               "eyJ{base64url:30-60}.eyJ{base64url:80-90}.{base64url:43}",
 		"jwt-n8n":                  "eyJ{base64url:30-60}.eyJ{base64url:80-90}.{base64url:43}",
 		"jwt-palantir":             "eyJ{base64url:30-60}.eyJ{base64url:30-90}.{base64url:43}",
+		"circleci":                 "CCIPAT_{base58:22}_{hex:40}",
+		"1password-service":        "ops_eyJ{base64:300}",
+		"snyk":                     "snyk_uat.{hex:8}.eyJ{base64url:80}.{base64url:40}",
+		"tinybird":                 "p.eyJ{base64url:80}.{base64url:43}",
 		"base64-json":              "sntrys_eyJ{base62:97}_{base62:43}",
 		"asaas":                    "$aact_[prod_000]{base64:152}",
 		"clerk-publishable":        "pk_test_{base64:20-60}",
@@ -125,7 +129,8 @@ func TestChecksumsFixAndVerify(t *testing.T) {
 			if made < 200 {
 				t.Errorf("%d of 2000 tokens could be fixed", made)
 			}
-			if passed > 20 && name != "azure-entra" {
+			// The sum of azure-entra is short, and the id of circleci is only bounded.
+			if passed > 20 && name != "azure-entra" && name != "circleci" {
 				t.Errorf("%d of 2000 random tokens pass", passed)
 			}
 		})

@@ -70,7 +70,8 @@ func TestKindsHaveRules(t *testing.T) {
 		t.Fatalf("%d kinds", len(lines))
 	}
 	for _, line := range lines {
-		kind, sure, _ := strings.Cut(line, "\t")
+		field := strings.Split(line, "\t")
+		kind, sure := field[0], field[1]
 		if ids[kind] {
 			continue
 		}
@@ -113,5 +114,41 @@ func TestGitHubTypesHaveNotes(t *testing.T) {
 		if covered[typ.Slug] && noted[typ.Slug] {
 			t.Errorf("%s (%s): a rule finds it, and docs/coverage-notes.md says that none does", typ.Slug, typ.Provider)
 		}
+	}
+}
+
+// TestKindsWithChecks demands of each known kind that can be looked at offline that its rule does, or that docs/coverage-notes.md says why not.
+func TestKindsWithChecks(t *testing.T) {
+	data, err := os.ReadFile("testdata/kinds.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := Builtin(Vocabulary{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	checked := map[string]bool{}
+	for _, r := range set {
+		checked[r.ID] = r.Checksum != "" || r.Block != "" || slices.ContainsFunc(r.Formats, func(f Format) bool { return f.Checksum != "" })
+	}
+	noted := map[string]bool{}
+	for _, n := range kindNotes(t) {
+		for _, kind := range n.kinds {
+			noted[kind] = true
+		}
+	}
+	checks := 0
+	for line := range strings.Lines(string(data)) {
+		field := strings.Split(strings.TrimSpace(line), "\t")
+		if len(field) != 3 || field[2] != "yes" {
+			continue
+		}
+		checks++
+		if !checked[field[0]] && !noted[field[0]] {
+			t.Errorf("%s: neither has its rule a checksum nor does docs/coverage-notes.md say why", field[0])
+		}
+	}
+	if checks < 200 {
+		t.Errorf("%d kinds with a check", checks)
 	}
 }
