@@ -49,12 +49,12 @@ func awsHome(p *Probe) (host, region string, no Refusal) {
 // Revocation implements Revoker. The key is made inactive, signed for by itself
 // (https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateAccessKey.html): unlike a deleted one it can be told from others afterwards,
 // and its owner can undo it. It needs the permission iam:UpdateAccessKey.
-func (aws) Revocation(p *Probe) (where string, to Target, no Refusal) {
+func (aws) Revocation(p *Probe) (where string, to []Target, no Refusal) {
 	host, _, no := awsHome(p)
 	if p.Parts["secret"] == "" && no == "" {
 		no = Refusal(PartMissing)
 	}
-	return http.MethodPost + " https://" + host + "/ Action=UpdateAccessKey&Status=Inactive", Target{Scheme: "https", Host: host, Port: "443"}, no
+	return http.MethodPost + " https://" + host + "/ Action=UpdateAccessKey&Status=Inactive", []Target{{Scheme: "https", Host: host, Port: "443"}}, no
 }
 
 // Revoke implements Revoker.

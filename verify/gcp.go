@@ -66,8 +66,8 @@ func gcpKey(text string) *rsa.PrivateKey {
 }
 
 // gcpAssertion returns a JSON Web Token for a minute, signed by the key (RFC 7518, section 3.3).
-func gcpAssertion(email string, key *rsa.PrivateKey, now time.Time) (string, error) {
-	claims, err := json.Marshal(map[string]any{"iss": email, "scope": "https://www.googleapis.com/auth/userinfo.email", "aud": gcpToken,
+func gcpAssertion(email, scope string, key *rsa.PrivateKey, now time.Time) (string, error) {
+	claims, err := json.Marshal(map[string]any{"iss": email, "scope": scope, "aud": gcpToken,
 		"iat": now.Unix(), "exp": now.Add(time.Minute).Unix()})
 	if err != nil {
 		return "", err
@@ -88,25 +88,32 @@ type gcpReply struct {
 
 // gcpAsk asks with a key.
 func gcpAsk(ctx context.Context, p *Probe, key *rsa.PrivateKey) Answer {
+	_, a := gcpGrant(ctx, p, key, "https://www.googleapis.com/auth/userinfo.email")
+	return a
+}
+
+// gcpGrant asks for an access token of a scope (https://developers.google.com/identity/protocols/oauth2/scopes). There is one only if the
+// answer is active.
+func gcpGrant(ctx context.Context, p *Probe, key *rsa.PrivateKey, scope string) (token string, a Answer) {
 	email := p.Parts["email"]
-	assertion, err := gcpAssertion(email, key, time.Now())
+	assertion, err := gcpAssertion(email, scope, key, time.Now())
 	if err != nil {
-		return unknown(VerifierFailed)
+		return "", unknown(VerifierFailed)
 	}
 	form := url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:jwt-bearer"}, "assertion": {assertion}}.Encode()
 	r, a := p.send(ctx, http.MethodPost, gcpToken, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, form)
 	if r == nil {
-		return a
+		return "", a
 	}
 	var reply gcpReply
 	if r.cut || json.Unmarshal(r.body, &reply) != nil {
-		return unknown(Unclear)
+		return "", unknown(Unclear)
 	}
 	switch {
 	case r.status == http.StatusOK && reply.AccessToken != "" && strings.EqualFold(reply.TokenType, "Bearer") && reply.Error == "":
-		return Answer{Status: Active, Identity: map[string]string{"email": email}}
+		return reply.AccessToken, Answer{Status: Active, Identity: map[string]string{"email": email}}
 	case r.status == http.StatusBadRequest && reply.Error == "invalid_grant" && strings.HasPrefix(reply.Description, "Invalid JWT Signature"):
-		return Answer{Status: Inactive}
+		return "", Answer{Status: Inactive}
 	}
-	return unknown(Unclear)
+	return "", unknown(Unclear)
 }

@@ -29,7 +29,7 @@ type Revoker interface {
 	Protocol
 	// Revocation names the request that would revoke ("POST https://host/path", no secret in it) and what Revoke will connect to, or why it
 	// cannot be. Probe.Told is nil if the provider was not asked about the credential yet.
-	Revocation(p *Probe) (where string, target Target, no Refusal)
+	Revocation(p *Probe) (where string, targets []Target, no Refusal)
 	// Revoke sends that request, once, and says why the credential is not revoked as far as the answer tells.
 	Revoke(ctx context.Context, p *Probe) Refusal
 }

@@ -29,7 +29,7 @@ type order struct {
 
 	revoker Revoker // where it has a protocol
 	probe   *Probe
-	target  Target
+	targets []Target
 }
 
 // Revocable returns where a credential would be revoked ("POST https://host/path", no secret in it), or why it cannot be, as far as is
@@ -112,10 +112,15 @@ func (e *Engine) protocolOrder(v *values) (o order, no Refusal) {
 		return o, NoRevoker
 	}
 	o = order{revoker: r, probe: e.probe(v)}
-	if o.where, o.target, no = r.Revocation(o.probe); no != "" {
+	if o.where, o.targets, no = r.Revocation(o.probe); no != "" {
 		return o, no
 	}
-	return o, Refusal(e.checkTarget(o.target, v.rule.Verify.Hosts))
+	for _, t := range o.targets {
+		if why := e.checkTarget(t, v.rule.Verify.Hosts); why != "" {
+			return o, Refusal(why)
+		}
+	}
+	return o, ""
 }
 
 // revoke sends what revokes a credential. It returns when, and why the credential is not revoked as far as the answer tells. Whether it is
@@ -124,7 +129,7 @@ func (e *Engine) revoke(ctx context.Context, o order, success []rules.Condition)
 	defer context.AfterFunc(ctx, func() { e.stop(errInterrupted) })()
 	sent = time.Now().UTC()
 	if o.revoker != nil {
-		e.connect(o.probe, []Target{o.target})
+		e.connect(o.probe, o.targets)
 		ctx, cancel := context.WithTimeout(e.ctx, e.o.requestTimeout)
 		defer cancel()
 		return sent, o.revoker.Revoke(ctx, o.probe)

@@ -10,18 +10,18 @@ import (
 // Revocation implements Revoker: a token revokes itself, and with it its children and leases
 // (https://developer.hashicorp.com/vault/api-docs/auth/token#revoke-a-token-self). Batch tokens cannot be revoked
 // (https://developer.hashicorp.com/vault/docs/concepts/tokens#batch-tokens).
-func (vault) Revocation(p *Probe) (where string, target Target, no Refusal) {
+func (vault) Revocation(p *Probe) (where string, targets []Target, no Refusal) {
 	if strings.HasPrefix(p.Secret, "hvb.") || strings.HasPrefix(p.Secret, "b.") {
-		return "", target, NoRevoker
+		return "", nil, NoRevoker
 	}
 	targets, ok := vault{}.Targets(p)
 	switch {
 	case !ok:
-		return "", target, Refusal(PartMissing)
+		return "", nil, Refusal(PartMissing)
 	case len(targets) > 1:
-		return "", target, SeveralPlaces
+		return "", nil, SeveralPlaces
 	}
-	return http.MethodPost + " " + vaultRevoke(p), targets[0], ""
+	return http.MethodPost + " " + vaultRevoke(p), targets, ""
 }
 
 func vaultRevoke(p *Probe) string {
