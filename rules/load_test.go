@@ -85,9 +85,10 @@ within   = "10 lines"
 required = true
 
 [[rule.part]]
-name   = "account"
-format = "{digit:12}"
-public = true
+name     = "account"
+format   = "{digit:12}"
+boundary = "digit"
+public   = true
 
 [rule.verify]
 request  = "GET https://{part.account}.acme.example/me?k={secret|urlquery}"
@@ -127,7 +128,7 @@ evidence = "https://acme.example/api"
 					{Text: "{hex:8}", Node: mustParse(t, "{hex:8}"), Near: []string{"secret"}, Confidence: Medium, Entropy: 4},
 				},
 			},
-			{Name: "account", Lines: 40, Public: true, Formats: []Format{{Text: "{digit:12}", Node: mustParse(t, "{digit:12}"), Confidence: Medium}}},
+			{Name: "account", Lines: 40, Public: true, Formats: []Format{{Text: "{digit:12}", Node: mustParse(t, "{digit:12}"), Confidence: Medium, Boundary: "digit"}}},
 		},
 		Verify: &Verify{
 			Requests: []Request{{
@@ -217,7 +218,7 @@ func TestParseErrors(t *testing.T) {
 		{"unknown key", rule + format + "checksun = \"acme\"\n", []string{`f.toml:8: rule acme-x: unknown key "checksun"; did you mean "checksum"?`}},
 		{"unknown top key", "provider = \"Acme\"\nversion = 1\n[[rule]]\nid = \"acme-x\"\n" + head + format, []string{`f.toml:2: unknown key "version"; the keys here are provider, rule`}},
 		{"unknown part key", rule + format + "[[rule.part]]\nname = \"s\"\nformat = \"{hex:3}\"\nregex = \"x\"\n", []string{
-			`f.toml:11: rule acme-x: unknown key "regex"; the keys here are entropy, format, name, near, public, reject, require, required, within`}},
+			`f.toml:11: rule acme-x: unknown key "regex"; the keys here are boundary, entropy, format, name, near, public, reject, require, required, within`}},
 		{"unknown format key", rule + "[[rule.format]]\nformat = \"acme_{hex:3}\"\nseverity = \"low\"\n", []string{
 			`f.toml:9: rule acme-x: unknown key "severity"; the keys here are after, boundary, checksum, confidence, entropy, format, near`}},
 		{"unknown verify key", rule + format + "[rule.verify]\nurl = \"x\"\n", []string{

@@ -302,7 +302,7 @@ func (r *Rule) part(t *table) Part {
 	if !t.has("format") {
 		t.errorf("", `write format = "{base62:40}"`, "format is missing from [[rule.part]]")
 	}
-	p.Formats = t.formats(Format{Near: p.Near, Confidence: r.Confidence, Entropy: p.Entropy}, false)
+	p.Formats = t.formats(Format{Near: p.Near, Confidence: r.Confidence, Entropy: p.Entropy, Boundary: t.boundary()}, false)
 	p.Lines, p.File = t.within()
 	t.finish()
 	return p

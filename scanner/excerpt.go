@@ -41,7 +41,9 @@ func secretSpans(data []byte, matches []detectors.Match) []span {
 		}
 		add(m.Start, m.End, shown)
 		for _, p := range m.Parts {
-			add(p.Start, p.End, p.Secret)
+			if !partIsPublic(m.Rule, p.Name) {
+				add(p.Start, p.End, p.Secret)
+			}
 		}
 	}
 	slices.SortFunc(spans, func(a, b span) int { return cmp.Or(a.start-b.start, b.end-a.end) })

@@ -12,7 +12,8 @@ import (
 //
 // The answers must differ. A password is active if the server refuses to show the page without one, and to the made-up one, and shows it to
 // this one; or says to this one alone that there is no such page. It is never inactive: the path of the URL belongs to no credential, and
-// what is refused here may be of use there. A password that nobody asks for is not sent.
+// what is refused here may be of use there. A password that nobody asks for is not sent. With the part "repository", a path, the server
+// is asked as by Git before that.
 type basic struct{}
 
 // basicURL returns the first page of a URL's server.
@@ -41,7 +42,10 @@ func (basic) Targets(p *Probe) ([]Target, bool) {
 // Verify implements Protocol.
 func (basic) Verify(ctx context.Context, p *Probe) Answer {
 	l, _ := parseLogin(p.Secret)
-	closed, a := basicAsk(ctx, p, l, false)
+	if a, asked := gitVerify(ctx, p, l); asked {
+		return a
+	}
+	closed, a := basicAsk(ctx, p, basicURL(l), nil)
 	if closed == nil {
 		return a
 	}
@@ -49,7 +53,7 @@ func (basic) Verify(ctx context.Context, p *Probe) Answer {
 	if !ok {
 		return unknown(Unclear)
 	}
-	shown, a := basicAsk(ctx, p, l, true)
+	shown, a := basicAsk(ctx, p, basicURL(l), &l)
 	if shown == nil {
 		return a
 	}
@@ -58,7 +62,7 @@ func (basic) Verify(ctx context.Context, p *Probe) Answer {
 	}
 	fake := l
 	fake.user, fake.password = madeUpName(), madeUpName()
-	control, a := basicAsk(ctx, p, fake, true)
+	control, a := basicAsk(ctx, p, basicURL(l), &fake)
 	if control == nil {
 		return a
 	}
@@ -68,14 +72,14 @@ func (basic) Verify(ctx context.Context, p *Probe) Answer {
 	return Answer{Status: Active, Identity: map[string]string{"user": l.user, "realm": realm}}
 }
 
-// basicAsk asks for the first page.
-func basicAsk(ctx context.Context, p *Probe, l login, withPassword bool) (*response, Answer) {
+// basicAsk asks for a page, with a password unless l is nil.
+func basicAsk(ctx context.Context, p *Probe, u *url.URL, l *login) (*response, Answer) {
 	h := http.Header{}
-	if withPassword {
+	if l != nil {
 		r := http.Request{Header: h}
 		r.SetBasicAuth(l.user, l.password)
 	}
-	return p.sendForPage(ctx, http.MethodGet, basicURL(l).String(), h, "")
+	return p.sendForPage(ctx, http.MethodGet, u.String(), h, "")
 }
 
 // basicChallenge reports whether a response asks for a password, and for which realm (RFC 9110, section 11.6.1).

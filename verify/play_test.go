@@ -20,6 +20,8 @@ type play struct {
 	refusal reply
 	// positive is the answer to the real secret, in which what is reported of its owner is text.
 	positive func(text string) reply
+	// prefix: how that begins proves it, however long it goes on.
+	prefix bool
 
 	mu     sync.Mutex
 	script func(w http.ResponseWriter, r *http.Request)
@@ -92,7 +94,7 @@ func (p *play) answers(t *testing.T, o Options, c Credential) {
 	for _, s := range []int{200, 403} {
 		expect(fmt.Sprintf("page %d", s), Unknown, reply{status: s, body: "<!DOCTYPE html>\n<html><body>Please log in. " + good.body + "</body></html>"})
 	}
-	expect("an endless answer", Unknown, reply{status: good.status, header: good.header, body: good.body + strings.Repeat(" ", maxBody)})
+	expect("an endless answer", map[bool]Status{true: Active, false: Unknown}[p.prefix], reply{status: good.status, header: good.header, body: good.body + strings.Repeat(" ", maxBody)})
 	p.broken(t, o, c, good)
 	for what, text := range map[string]string{"repeats the secret": c.Secret, "repeats it among others": "it is " + c.Secret + ".", "has control characters": "a\u009b31m\u202e::error::b"} {
 		v := expect("an answer that "+what, Active, p.positive(text))
