@@ -82,6 +82,8 @@ type Probe struct {
 	// Servers looks up the servers of the Target that has a Service; Dial leads to them as well. Those that the policy does not allow are
 	// left out; without any the answer says why.
 	Servers func(ctx context.Context) ([]Target, Answer)
+	// Also has Client and Dial lead to a further target, which a server names, if --allow-host does as well; else it says why not.
+	Also func(Target) Reason
 	// Client sends HTTP requests to the Targets under the host policy: no redirects, TLS verified.
 	Client *http.Client
 	// TLS is to be cloned for TLS on what Dial returns.
@@ -154,7 +156,7 @@ func (e *Engine) askProtocol(ctx context.Context, v *values) answer {
 		return plainAnswer(Skipped, AskedOnce)
 	}
 	e.connect(p, targets)
-	p.Servers = e.servers(p, targets)
+	p.Servers, p.Also = e.servers(p, targets), e.also(p)
 	ctx, cancel := context.WithTimeout(ctx, 2*e.o.requestTimeout)
 	defer cancel()
 	failed := false

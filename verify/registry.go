@@ -15,7 +15,7 @@ import (
 //
 // A registry says itself how it wants to be asked (https://distribution.github.io/distribution/spec/api/#api-version-check): by Basic, or
 // by Bearer with a token that a service of its own gives out (https://distribution.github.io/distribution/spec/auth/token/). That
-// service must be the registry's host, or one that is known to belong to it: anywhere else the log-in is not sent.
+// service must be the registry's host, one that is known to belong to it, or one that --allow-host names: the log-in is sent nowhere else.
 //
 // A log-in is active if the registry, or its service, accepts it while a made-up one is refused, and inactive if it is refused by the
 // error UNAUTHORIZED, or by Docker Hub's words.
@@ -105,7 +105,10 @@ func (registry) Verify(ctx context.Context, p *Probe) Answer {
 		return unknown(Unclear)
 	}
 	if bearer && !registryMayAsk(base, at) {
-		return Answer{Status: Skipped, Reason: HostNotAllowed}
+		service := Target{Scheme: at.Scheme, Host: strings.ToLower(at.Hostname()), Port: portOf(at), Clear: at.Scheme != "https"}
+		if why := p.Also(service); why != "" {
+			return Answer{Status: Skipped, Reason: why}
+		}
 	}
 	if a := registryAsk(ctx, p, at, bearer, basicLogin(madeUpName(), madeUpName())); a.Status != Inactive {
 		if a.Status == Active {
@@ -151,7 +154,7 @@ func registryPlace(base *url.URL, challenges []string) (at *url.URL, bearer, ok 
 				}
 			}
 			u, err := url.Parse(realm)
-			if err != nil || u.Host == "" || u.User != nil {
+			if err != nil || u.Hostname() == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
 				return nil, true, false
 			}
 			u.RawQuery = query.Encode()

@@ -3,9 +3,12 @@ package verify
 import (
 	"crypto/rand"
 	"encoding/json"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -32,6 +35,48 @@ func TestDockerRegistryServer(t *testing.T) {
 	}
 	check(t, ask("ann", password+"x"), Inactive, "")
 	check(t, ask("bob", password), Inactive, "")
+}
+
+// TestDockerRegistryTokens asks a real registry that leaves log-ins to a service, which the registry alone names.
+func TestDockerRegistryTokens(t *testing.T) {
+	t.Parallel()
+	server := program(t, "docker-registry")
+	dir, port, password := serverDir(t), freePort(t), rand.Text()
+	cert, _, _ := certificate(t, dir)
+	var asked atomic.Int32
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Content-Type", "application/json")
+		if user, got, _ := r.BasicAuth(); user != "ann" || got != password || r.URL.RequestURI() != "/token?service=registry.test" {
+			w.WriteHeader(401)
+			_, _ = io.WriteString(w, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`)
+			return
+		}
+		_, _ = io.WriteString(w, `{"token":"t","expires_in":60}`)
+	}))
+	t.Cleanup(service.Close)
+	config := filepath.Join(dir, "config.yml")
+	writeServerFile(t, config, "version: 0.1\nstorage: {filesystem: {rootdirectory: "+dir+"/data}}\nhttp: {addr: 127.0.0.1:"+port+"}\n"+
+		"auth: {token: {realm: "+service.URL+"/token, service: registry.test, issuer: acme, rootcertbundle: "+cert+"}}\n")
+	serve(t, dir, port, server, "serve", config)
+	o := onLoopback()
+	ask := func(password string) Verdict {
+		return verdicts(t, o, Credential{Rule: protocolRule(t, "registry", "host"), Secret: basicLogin("ann", password), Parts: map[string][]string{"host": {`"127.0.0.1:` + port + `": {`}}})[0]
+	}
+	v := ask(password)
+	check(t, v, Active, "")
+	if v.Identity["login"] != "ann" {
+		t.Errorf("identity %q", v.Identity)
+	}
+	check(t, ask(rand.Text()), Inactive, "")
+
+	// Leave for the registry is none for the service.
+	before := asked.Load()
+	o.AllowHosts = []HostPattern{{host: "127.0.0.1", port: port}}
+	check(t, ask(password), Skipped, HostNotAllowed)
+	if asked.Load() != before {
+		t.Error("a service that was not allowed was asked")
+	}
 }
 
 // TestVerdaccioServer asks a real package registry.

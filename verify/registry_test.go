@@ -109,3 +109,51 @@ func TestRegistryHosts(t *testing.T) {
 		}
 	}
 }
+
+// A service at another host gets a log-in by leave for that host only: that of the registry, or of the rule, is none.
+func TestRegistryServiceLeave(t *testing.T) {
+	t.Parallel()
+	login := basicLogin("ann", "secret word")
+	for _, tt := range []struct {
+		realm, allow string
+		plaintext    bool
+		want         Status
+		reason       Reason
+	}{
+		{"https://auth.acme.test/token", "auth.acme.test", false, Active, ""},
+		{"https://auth.acme.test/token", "", false, Skipped, HostNotAllowed},
+		{"https://auth.acme.test:8443/token", "auth.acme.test:443", false, Skipped, HostNotAllowed},
+		{"https://auth.acme.test:8443/token", "auth.acme.test:8443", false, Active, ""},
+		{"http://auth.acme.test/token", "auth.acme.test", false, Skipped, ClearText},
+		{"http://auth.acme.test/token", "auth.acme.test", true, Active, ""},
+		{"https://auth.known.test/token", "", false, Skipped, HostNotAllowed},
+		{"https://reg.acme.test.evil.example/token", "", false, Skipped, HostNotAllowed},
+		{"ftp://auth.acme.test/token", "auth.acme.test", true, Unknown, Unclear},
+		{"https:///token", "auth.acme.test", true, Unknown, Unclear},
+	} {
+		p := &play{
+			real:     func(r *http.Request, _ string) bool { return r.Header.Get("Authorization") == "Basic "+login },
+			refusal:  reply{status: 401, header: map[string]string{"Www-Authenticate": `Bearer realm="` + tt.realm + `",service="reg.acme.test"`}, body: `{"errors":[{"code":"UNAUTHORIZED"}]}`},
+			positive: func(string) reply { return reply{status: 200, body: `{"token":"t"}`} },
+		}
+		o := everyHost(t, p)
+		o.AllowPlaintext = tt.plaintext
+		o.AllowHosts = []HostPattern{{host: "reg.acme.test"}}
+		if tt.allow != "" {
+			h, err := ParseHostPattern(tt.allow)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.AllowHosts = append(o.AllowHosts, h)
+		}
+		r := protocolRule(t, "registry", "host")
+		r.Verify.Hosts = []string{"*.known.test"}
+		v := p.ask(t, o, Credential{Rule: r, Secret: login, Parts: map[string][]string{"host": {"reg.acme.test"}}}, p.positive("").script())
+		if v.Status != tt.want || v.Reason != tt.reason {
+			t.Errorf("%s with %q: %s (%s), want %s (%s)", tt.realm, tt.allow, v.Status, v.Reason, tt.want, tt.reason)
+		}
+		if tt.want != Active && len(p.asked) != 1 {
+			t.Errorf("%s with %q: asked %q", tt.realm, tt.allow, p.asked)
+		}
+	}
+}

@@ -45,3 +45,15 @@ func (e *Engine) lookUp(ctx context.Context, p *Probe, t Target) ([]Target, Answ
 	}
 	return list, Answer{}
 }
+
+// also returns what admits further targets. The rule's own hosts do not count: what a server is told is for nobody else's server.
+func (e *Engine) also(p *Probe) func(Target) Reason {
+	return func(t Target) Reason {
+		t.Text = true
+		why := e.checkTarget(t, nil)
+		if why == "" {
+			p.allowed[net.JoinHostPort(t.Host, t.Port)] = true
+		}
+		return why
+	}
+}
