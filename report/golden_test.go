@@ -63,6 +63,7 @@ func sampleRemoved() *Finding {
 		Removed:       &Removal{Commit: objectID("8c7d"), Date: "2024-05-01T08:00:00Z", Committed: "2024-05-01T08:00:00Z", Author: "Bob"},
 		ReachableFrom: []string{"refs/heads/main", "refs/heads/dev", "refs/tags/v1.0", "refs/remotes/origin/main", "refs/remotes/origin/dev"},
 		Rotate:        "https://example.org/settings/tokens/a-page-whose-address-is-longer-than-the-line-that-it-stands-on",
+		Revocable:     true,
 		Excerpt:       &Excerpt{Text: "\ttoken = \"exa_…\"  # for the shop", Start: 10, End: 17},
 	}
 }

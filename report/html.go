@@ -25,8 +25,9 @@ var (
 func NewHTML(w io.Writer) Handler { return &htmlHandler{w: bufio.NewWriterSize(w, 1<<16)} }
 
 type htmlHandler struct {
-	w     *bufio.Writer
-	count int
+	w            *bufio.Writer
+	count        int
+	mode, target string // of the scan
 }
 
 // cspHash returns the source expression for an inline text (CSP Level 3, section 2.3.1).
@@ -52,6 +53,7 @@ mudlark report FILE --format text.</p></noscript></main>
 <script type="application/json" id="data">{"config":`
 
 func (h *htmlHandler) Config(c *Config) error {
+	h.mode, h.target = c.Mode, c.Target
 	fmt.Fprintf(h.w, htmlHead, cspHash(htmlProgram), cspHash(htmlStyle), htmlStyle)
 	if err := h.value(c); err != nil {
 		return err
@@ -86,7 +88,8 @@ func (h *htmlHandler) Finding(f *Finding) error {
 		*Finding
 		Where    string `json:"where"`
 		NextStep string `json:"next_step"`
-	}{c, placeText(&f.Place), nextStep(f.Source, f.Verdict.Status)})
+		Revoke   string `json:"revoke,omitempty"`
+	}{c, placeText(&f.Place), nextStep(f.Source, f.Verdict.Status), revokeCommand(f, h.mode, h.target)})
 }
 
 func (h *htmlHandler) Coverage(c *Coverage) error {

@@ -128,13 +128,24 @@ func TestHTMLInBrowser(t *testing.T) {
 	}
 	dom := render(t, htmlPage(t, c, f, v))
 	for _, want := range []string{"Example key pair", "src/config.py:12", "Exposed over time", "<polygon", "By provider", "HEAD still has it", "works", "revoke it, then put a new one where it is used",
-		`href="https://example.org/settings/tokens/`} {
+		`href="https://example.org/settings/tokens/`, "mudlark revoke " + f[0].Fingerprint + " /src/shop"} {
 		if !strings.Contains(dom, want) {
 			t.Errorf("%q is not shown", want)
 		}
 	}
 	if n := strings.Count(dom, "<article"); n != len(f) {
 		t.Errorf("%d of %d findings are shown", n, len(f))
+	}
+}
+
+// TestHTMLTimelineEnds takes times for which the end of the timeline, as a quotient, is a little less than it should be: what is still exposed is
+// there at the end all the same.
+func TestHTMLTimelineEnds(t *testing.T) {
+	c, f, v := sample()
+	f = f[1:2] // HEAD still has it
+	f[0].Introduced.Committed, v.Started, v.Duration = "2020-10-27T20:54:53Z", "2026-11-25T15:57:04Z", 13.124295327
+	if dom := render(t, htmlPage(t, c, f, v)); !strings.Contains(dom, "at most 1 at once, 1 at the end") {
+		t.Error("the timeline ends without the finding")
 	}
 }
 

@@ -34,6 +34,7 @@ type textHandler struct {
 	paint palette
 
 	mode   string
+	target string          // of the scan
 	groups [5]bytes.Buffer // by severity, as in severities; the last for any other
 	count  int
 }
@@ -66,7 +67,7 @@ func newPalette(on bool) palette {
 }
 
 func (t *textHandler) Config(c *Config) error {
-	t.mode = c.Mode
+	t.mode, t.target = c.Mode, c.Target
 	return nil
 }
 

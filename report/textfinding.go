@@ -235,6 +235,24 @@ func (t *textHandler) facts(p *page, f *Finding) {
 	if f.Rotate != "" {
 		p.more(Escape(f.Rotate))
 	}
+	if command := revokeCommand(f, t.mode, t.target); command != "" {
+		p.more(command)
+	}
+}
+
+// revokeCommand returns the command that has the secret revoked, "" where there is none, it is not needed, or the target of the scan is no plain
+// word for a shell.
+func revokeCommand(f *Finding, mode, target string) string {
+	dead := f.Verdict.Status == "inactive" || f.Verdict.Status == "expired"
+	plain := strings.Trim(target, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+:@-") == "" && !strings.HasPrefix(target, "-")
+	if !f.Revocable || dead || !plain || mode != "history" && mode != "range" {
+		return ""
+	}
+	command := "mudlark revoke " + Escape(f.Fingerprint)
+	if target != "" && target != "." {
+		command += " " + target
+	}
+	return command
 }
 
 // verdict writes what the provider said, and whose the secret is.

@@ -177,18 +177,47 @@ func skippedText(unread, unverified, accepted int) string {
 	return s
 }
 
+// alike is how many things in a row have to have the same reason for it to be written once, above them.
+const alike = 3
+
 // list writes the first of the things that were not read, each behind prefix.
 func (t *textHandler) list(prefix string, skipped []Skipped) {
-	for _, s := range skipped[:min(len(skipped), skippedListed)] {
-		line := fmt.Sprintf("%s: %s (%s)", Escape(s.What), Escape(s.Why), Escape(s.Class))
-		if s.Accepted != "" {
-			line += "; " + Escape(s.Accepted)
+	left := skippedListed
+	for rest := skipped; len(rest) > 0 && left > 0; {
+		n := sameReason(rest)
+		shown := rest[:min(n, left)]
+		if n >= alike {
+			t.hanging(prefix, grouped(int64(n))+" times: "+reasonText(&rest[0]))
 		}
-		t.hanging(prefix, line)
+		for i := range shown {
+			if n >= alike {
+				t.hanging(strings.Repeat(" ", len(prefix))+"  ", Escape(shown[i].What))
+			} else {
+				t.hanging(prefix, Escape(shown[i].What)+": "+reasonText(&shown[i]))
+			}
+		}
+		rest, left = rest[n:], left-len(shown)
 	}
 	if n := len(skipped) - skippedListed; n > 0 {
 		fmt.Fprintf(t.w, "  and %s more; use --format json for all\n", grouped(int64(n)))
 	}
+}
+
+// sameReason returns how many of the things, from the first on, were not read for the same reason.
+func sameReason(skipped []Skipped) int {
+	n := 1
+	for n < len(skipped) && reasonText(&skipped[n]) == reasonText(&skipped[0]) {
+		n++
+	}
+	return n
+}
+
+func reasonText(s *Skipped) string {
+	text := fmt.Sprintf("%s (%s)", Escape(s.Why), Escape(s.Class))
+	if s.Accepted != "" {
+		text += "; " + Escape(s.Accepted)
+	}
+	return text
 }
 
 // hanging writes wrapped text behind a prefix.

@@ -52,7 +52,7 @@ func docCommands(t *testing.T) []docCommand {
 var shownOnly = map[string]string{
 	"ci":                               "ci*.txtar",
 	"git https://example.org/shop.git": "git-remote.txtar",
-	"revoke FINGERPRINT":               "revoke.txtar",
+	"revoke":                           "revoke.txtar",
 	"verify report.json":               "verify.txtar",
 	"triage":                           "triage.txtar",
 	"report monday.json":               "report.txtar",

@@ -193,7 +193,7 @@ var varying = []struct {
 	by      string
 }{
 	{regexp.MustCompile(`\b[0-9a-f]{40}\b`), "<object>"},
-	{regexp.MustCompile(`(fingerprint +)[0-9a-f]{32}`), "${1}<fingerprint>"},
+	{regexp.MustCompile(`((?:fingerprint|mudlark revoke) +)[0-9a-f]{32}`), "${1}<fingerprint>"},
 	{regexp.MustCompile(`\b[0-9a-f]{10}\b`), "<commit>"},
 	{regexp.MustCompile(`\d+\.\d s`), "0.0 s"},
 	{regexp.MustCompile(`exposed for .* so far`), "exposed for <time> so far"},

@@ -37,7 +37,8 @@
   const level = (f) => (severities.includes(f.severity) ? f.severity : "other");
 
   function lasting(seconds) {
-    if (seconds < 3600) return "less than an hour";
+    if (seconds < 60) return "less than a minute";
+    if (seconds < 3600) return counted(Math.floor(seconds / 60), "minute");
     if (seconds < 2 * 86400) return counted(Math.floor(seconds / 3600), "hour");
     if (seconds < 2 * 365 * 86400) return counted(Math.floor(seconds / 86400), "day");
     return (seconds / (365.25 * 86400)).toFixed(1) + " years";
@@ -94,7 +95,7 @@
     if (!c.complete) {
       const items = unread.slice(0, 1000).map((s) => el("li", {}, s.what, ": ", s.why, " (", s.class, ")"));
       if (unread.length > 1000) items.push(el("li", {}, "and ", number(unread.length - 1000), " more"));
-      parts.push(el("div", { class: "box banner", role: "alert" }, el("h2", {}, "This report is incomplete"), el("p", {}, counted(unread.length, "thing"), " could not be read or verified, so there may be more secrets."), items.length > 5 ? el("details", {}, el("summary", {}, "Which"), el("ul", {}, items)) : el("ul", {}, items)));
+      parts.push(el("div", { class: "box banner", role: "alert" }, el("h2", {}, "This report is incomplete"), el("p", {}, counted(unread.length, "thing"), " could not be read or verified, so there may be more secrets."), items.length > 5 ? el("details", {}, el("summary", {}, "Show them"), el("ul", {}, items)) : el("ul", {}, items)));
     }
     return parts;
   }
@@ -119,7 +120,7 @@
     const at = (t) => Math.max(0, Math.min(steps, Math.floor((steps * (t - begin)) / (end - begin))));
     for (const f of dated) {
       counts[kinds.indexOf(level(f))][at(f.from)]++;
-      counts[kinds.indexOf(level(f))][at(f.to) + 1]--;
+      if (f.removed) counts[kinds.indexOf(level(f))][at(f.to) + 1]--;
     }
     for (const c of counts) for (let i = 1; i <= steps; i++) c[i] += c[i - 1];
     const total = Array.from({ length: steps + 1 }, (_, i) => counts.reduce((sum, c) => sum + c[i], 0));
@@ -138,7 +139,7 @@
     });
     picture.append(svg("line", { x1: 0, x2: width, y1: height, y2: height, class: "axis" }));
     box.append(picture, el("div", { class: "ends faint" }, el("span", {}, new Date(begin).toISOString().slice(0, 10)),
-      el("span", {}, "at most ", number(most), " at once"), el("span", {}, "at the end ", number(total[steps])), el("span", {}, new Date(end).toISOString().slice(0, 10))));
+      el("span", {}, "at most ", number(most), " at once, ", number(total[steps]), " at the end"), el("span", {}, new Date(end).toISOString().slice(0, 10))));
     return box;
   }
 
@@ -149,7 +150,7 @@
     const bars = counts.slice(0, listed).map(([value, n]) => {
       const fill = el("i", { class: name === "severity" ? "is-" + value : "" });
       fill.style.width = (100 * n) / most + "%";
-      return el("button", { class: "bar", type: "button", "aria-pressed": String(state[name] === value), onclick: () => set(name, state[name] === value ? "" : value) }, el("span", {}, value), el("span", {}, number(n)), fill);
+      return el("button", { class: "bar", type: "button", "data-key": name + "=" + value, "aria-pressed": String(state[name] === value), onclick: () => set(name, state[name] === value ? "" : value) }, el("span", {}, value), el("span", {}, number(n)), fill);
     });
     const rest = counts.length > listed ? el("p", { class: "faint" }, "and ", number(counts.length - listed), " more") : "";
     return el("section", { class: "box" }, el("h2", {}, title), bars.length ? bars : el("p", { class: "faint" }, "none"), rest);
@@ -157,21 +158,21 @@
 
   function choice(label, name, values) {
     const options = values.map(([value, text]) => el("option", { value, ...(state[name] === value ? { selected: "" } : {}) }, text));
-    return el("label", {}, label, el("select", { onchange: (e) => set(name, e.target.value) }, options));
+    return el("label", {}, label, el("select", { "data-key": name, onchange: (e) => set(name, e.target.value) }, options));
   }
 
   function choices(name) {
     return [["", "all"]].concat(countBy(data.findings, fields[name]).filter(([v]) => v).map(([v, n]) => [v, v + " (" + number(n) + ")"]));
   }
 
-  const search = el("input", { type: "search", placeholder: "path, commit, rule, fingerprint …", oninput: (e) => set("text", e.target.value) });
+  const search = el("input", { type: "search", "data-key": "text", placeholder: "path, commit, rule, fingerprint …", oninput: (e) => set("text", e.target.value) });
 
   function filters() {
     return el("section", { class: "box filters", "aria-label": "Filters" }, el("label", { class: "wide" }, "Search", search),
       choice("Severity", "severity", choices("severity")), choice("Provider", "provider", choices("provider")), choice("Author", "author", choices("author")),
       choice("Verdict", "verdict", choices("verdict")), choice("Now", "head", choices("head")),
       choice("Order", "sort", [["severity", "severity"], ["newest", "newest"], ["oldest", "oldest"], ["exposed", "longest exposed"]]),
-      el("button", { class: "button", type: "button", onclick: reset }, "Reset"));
+      el("button", { class: "button", type: "button", "data-key": "reset", onclick: reset }, "Reset"));
   }
 
   function card(f) {
@@ -186,6 +187,7 @@
     if (f.commit) fact("Introduced", day(f.date), " in ", el("code", { title: f.commit }, short(f.commit)), person ? " by " + person : "", doubts(f));
     if (f.removed) fact("Removed", day(f.removed.date), " in ", el("code", { title: f.removed.commit }, short(f.removed.commit)), f.removed.author ? " by " + f.removed.author : "", "; still in the history");
     else if (f.at_head) fact("Now", "HEAD still has it");
+    else if (f.at_head === false) fact("Now", "not in HEAD, but in the history");
     if (typeof f.exposed_seconds === "number") fact("Exposed", lasting(f.exposed_seconds), f.removed ? "" : " so far", life(f));
     fact("Held by", refs(f));
     if (v.status !== "unasked") fact("Verdict", v.status, v.reason ? ": " + v.reason : "", v.checked_at ? " (" + v.checked_at + ")" : "");
@@ -194,7 +196,7 @@
     if (f.decoded.length) fact("Encoded", f.decoded.join(", then "));
     if (f.secret || f.secret_b64) fact("Secret", el("code", {}, f.secret || "base64 " + f.secret_b64));
     fact("Fingerprint", el("code", {}, f.fingerprint));
-    fact("Next step", el("span", { class: "next" }, f.next_step), f.rotate ? el("div", {}, link(f.rotate)) : "");
+    fact("Next step", el("div", { class: "next" }, f.next_step), f.rotate ? el("div", {}, link(f.rotate)) : "", f.revoke ? el("div", {}, el("code", {}, f.revoke)) : "");
     return el("article", { class: "box card is-" + level(f) }, el("div", { class: "top" }, el("h3", {}, f.name), el("code", {}, f.redacted), tags),
       el("p", { class: "where mono" }, f.where), line(f), facts, places(f));
   }
@@ -252,19 +254,42 @@
   }
 
   const top = el("div"), middle = el("div"), bottom = el("div");
+  // status is never replaced: a screen reader says what changes in it.
+  const status = el("p", { class: "faint more", role: "status" });
+
   function render() {
     const list = matching().sort(sorts[state.sort]);
-    const focused = document.activeElement === search;
+    const key = document.activeElement ? document.activeElement.getAttribute("data-key") : null;
     middle.replaceChildren(timeline(list), el("div", { class: "groups" }, group("By severity", "severity"), group("By provider", "provider"), group("By author", "author")), filters());
-    if (focused) search.focus();
-    bottom.replaceChildren(el("p", { class: "faint more", role: "status" }, list.length === data.findings.length ? counted(list.length, "secret") : number(list.length) + " of " + counted(data.findings.length, "secret")), ...list.slice(0, state.shown).map(card));
+    status.textContent = list.length === data.findings.length ? counted(list.length, "secret") : number(list.length) + " of " + counted(data.findings.length, "secret");
+    bottom.replaceChildren(el("h2", { class: "unseen" }, "Findings"), ...list.slice(0, state.shown).map(card));
     if (list.length > state.shown) {
-      bottom.append(el("p", { class: "more" }, el("button", { class: "button", type: "button", onclick: () => { state.shown += pageSize; render(); } }, "Show more (" + number(list.length - state.shown) + ")")));
+      bottom.append(el("p", { class: "more" }, el("button", { class: "button", type: "button", "data-key": "more", onclick: () => { state.shown += pageSize; render(); } }, "Show more (" + number(list.length - state.shown) + ")")));
     }
+    focusOn(key);
   }
 
+  // focusOn puts the focus back to where it was before the elements were made anew, for those who use the keyboard.
+  function focusOn(key) {
+    const same = key && [...document.querySelectorAll("[data-key]")].find((e) => e.getAttribute("data-key") === key);
+    if (same) same.focus();
+  }
+
+  // On paper there is nothing to open and no second page to ask for.
+  let before = 0;
+  addEventListener("beforeprint", () => {
+    before = state.shown;
+    state.shown = Infinity;
+    if (data.findings.length) render();
+    for (const d of document.querySelectorAll("details")) d.open = true;
+  });
+  addEventListener("afterprint", () => {
+    state.shown = before;
+    if (data.findings.length) render();
+  });
+
   top.append(...header());
-  document.getElementById("report").replaceChildren(top, middle, bottom);
+  document.getElementById("report").replaceChildren(top, middle, status, bottom);
   if (data.findings.length) render();
   else bottom.append(el("p", { class: "box" }, data.coverage.complete ? "No secrets found." : "No secrets found in what was read."));
   document.documentElement.dataset.ready = "1";
