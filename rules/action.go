@@ -17,14 +17,25 @@ type Verify struct {
 	Identity                  []IdentityField // by name
 }
 
-// Revoke is [rule.revoke]: how the holder of a credential revokes exactly this one. Endpoint and Hosts are those of Verify. It has a
-// request or a protocol. The request may hold what the provider told when it was asked ({identity.NAME}).
+// Revoke is [rule.revoke]: how the holder of a credential revokes exactly this one. Endpoint and Hosts are those of Verify. It has
+// requests or a protocol. A request may hold what the provider told when it was asked ({identity.NAME}).
 type Revoke struct {
-	Request  Request
+	// Requests are one, or as many as Verify has: the credential is revoked by that of the place at which it was proved to work.
+	Requests []Request
+	Find     *Find // nil if the provider's name of the credential need not be looked for
 	Success  []Condition
 	Protocol string // names the verifier of package verify that also revokes; it must be that of Verify
 	Proof    string // "verify": the answer to the request proves nothing, so the credential is verified afterwards; else ""
 	Evidence string // URL of the document that describes the request
+}
+
+// Find is how the provider's own name of a credential is found: in a list of credentials that shows them whole, that one of which is
+// this one.
+type Find struct {
+	Request Request         // its headers are those of the request that revokes
+	List    JSONPath        // leads to the list in the answer; nil if the answer is one
+	Secret  JSONPath        // leads to the credential in an element
+	Fields  []IdentityField // of the element; {identity.NAME} of the request that revokes
 }
 
 // The effects that asking may have on the provider's side.

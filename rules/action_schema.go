@@ -81,23 +81,67 @@ func (r *Rule) revokeTable(t *table) *Revoke {
 		sub.checkRevokeProtocol(r, v)
 		return v
 	}
-	list := sub.requests(r)
+	r.Revoke = v // what it finds may stand in its requests
+	v.Find = sub.find(r)
+	v.Requests = sub.requests(r)
 	switch {
 	case !sub.has("request"):
 		sub.errorf("", `write request = "DELETE https://api.example.com/token"`, "request is missing from [rule.revoke]")
-	case len(list) > 1:
-		sub.errorf("request", "a credential is revoked in one place", "request is a list")
-	case len(list) == 1:
-		v.Request = list[0]
+	case len(v.Requests) > 1 && (r.Verify == nil || len(v.Requests) != len(r.Verify.Requests)):
+		sub.errorf("request", "a credential is revoked in one place: write one request, or one for each of [rule.verify]", "request is a list of another length than that of [rule.verify]")
 	}
 	if v.Success = sub.conditions("success", false); !sub.has("success") {
 		sub.errorf("", "write success = { status = [204] }", "success is missing from [rule.revoke]")
 	}
 	sub.finish()
-	if _, fixed := hostText(v.Request.URL); !fixed && (r.Verify == nil || len(r.Verify.Hosts) == 0 && r.Verify.Endpoint == "") {
-		sub.errorf("request", "hosts in [rule.verify] says which are the provider's", "the host comes from scanned text")
+	for _, q := range v.Requests {
+		if _, fixed := hostText(q.URL); !fixed && (r.Verify == nil || len(r.Verify.Hosts) == 0 && r.Verify.Endpoint == "") {
+			sub.errorf("request", "hosts in [rule.verify] says which are the provider's", "the host comes from scanned text")
+		}
 	}
 	return v
+}
+
+// find reads how the provider's own name of a credential is found.
+func (t *table) find(r *Rule) *Find {
+	v, ok := t.value("find")
+	if !ok {
+		return nil
+	}
+	m, ok := v.(map[string]any)
+	if !ok {
+		t.wrongType("find", `a table, such as { request = "GET https://api.example.com/tokens", secret = "token", identity = { token_id = "json:id" } }`, v)
+		return nil
+	}
+	sub := t.sub("find", m)
+	f := &Find{List: sub.jsonPath("list"), Secret: sub.jsonPath("secret"), Fields: sub.identity()}
+	if q, ok := sub.request("request", sub.text("request"), r); ok {
+		f.Request = q
+		f.Request.Headers = t.headers(r)
+	}
+	for _, field := range f.Fields {
+		if field.JSON == nil {
+			sub.errorf(join("identity", field.Name), `write token_id = "json:id"`, "identity.%s is no path in an element", field.Name)
+		}
+	}
+	if len(f.Fields) == 0 || f.Secret == nil {
+		sub.errorf("", `write secret = "token", identity = { token_id = "json:id" }`, "find lacks secret or identity")
+	}
+	sub.finish()
+	return f
+}
+
+// jsonPath reads a path in a JSON document; nil if there is none.
+func (t *table) jsonPath(key string) JSONPath {
+	if !t.has(key) {
+		t.used[key] = true
+		return nil
+	}
+	p, ok := ParseJSONPath(t.text(key))
+	if !ok {
+		t.errorf(key, `write "login" or "data[0].id"`, "%s is no path", key)
+	}
+	return p
 }
 
 // checkRevokeProtocol finds what contradicts a protocol in [rule.revoke].
@@ -105,7 +149,7 @@ func (t *table) checkRevokeProtocol(r *Rule, v *Revoke) {
 	if r.Verify == nil || r.Verify.Protocol != v.Protocol {
 		t.errorf("protocol", "what verifies also revokes", "protocol %q is not that of [rule.verify]", v.Protocol)
 	}
-	for _, key := range []string{"request", "headers", "body", "success"} {
+	for _, key := range []string{"request", "headers", "body", "success", "find"} {
 		if t.has(key) {
 			t.errorf(key, "a protocol has a request and answers of its own", "%s stands beside protocol", key)
 		}
@@ -348,9 +392,16 @@ func (t *table) template(key, text string, r *Rule) (Template, bool) {
 	return v, true
 }
 
-// checkIdentity makes sure that a field of identity is used where it is known: in [rule.revoke], if [rule.verify] reads it.
+// checkIdentity makes sure that a field of identity is used where it is known: in [rule.revoke], if [rule.verify] or find reads it.
 func (t *table) checkIdentity(key, field string, r *Rule) {
-	if r.Verify == nil || !slices.ContainsFunc(r.Verify.Identity, func(f IdentityField) bool { return f.Name == field }) {
-		t.errorf(key, "only [rule.revoke] may use what identity of [rule.verify] reads", "there is no identity %q", field)
+	var known []IdentityField
+	if r.Verify != nil {
+		known = r.Verify.Identity
+	}
+	if r.Revoke != nil && r.Revoke.Find != nil {
+		known = slices.Concat(known, r.Revoke.Find.Fields)
+	}
+	if !slices.ContainsFunc(known, func(f IdentityField) bool { return f.Name == field }) {
+		t.errorf(key, "only [rule.revoke] may use what identity of [rule.verify] or its find reads", "there is no identity %q", field)
 	}
 }

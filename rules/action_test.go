@@ -29,6 +29,7 @@ evidence = "https://acme.example/docs"
 active = { status = [200], json = "login" }
 `
 	const revoke = "[rule.revoke]\nrequest = \"DELETE https://api.acme.example/{secret}\"\nevidence = \"https://acme.example/docs\"\nsuccess = { status = [204] }\n"
+	const find = "find = { request = \"GET https://api.acme.example/keys?t={secret}\", list = \"data\", secret = \"token\", identity = { id = \"json:id\" } }\n"
 	for name, tt := range map[string]struct{ text, want string }{
 		"good":                   {good, ""},
 		"good with revoke":       {good + revoke, ""},
@@ -81,6 +82,12 @@ active = { status = [200], json = "login" }
 		"revoke, protocol":       {good + "[rule.revoke]\nprotocol = \"vault\"\nevidence = \"https://acme.example\"\n", `protocol "vault" is not that of [rule.verify]`},
 		"revoke, both":           {good + revoke + "protocol = \"vault\"\n", "request stands beside protocol"},
 		"revoke, proof":          {good + revoke + "proof = \"hope\"\n", `proof "hope" is unknown`},
+		"revoke, as verify":      {strings.Replace(good, `"GET https://api.acme.example/me"`, `["GET https://a.example/me", "GET https://b.example/me"]`, 1) + strings.Replace(revoke, `"DELETE https://api.acme.example/{secret}"`, `["DELETE https://a.example/{secret}", "DELETE https://b.example/{secret}"]`, 1), ""},
+		"revoke, found":          {good + strings.Replace(revoke, "{secret}", "{identity.id}?t={secret}", 1) + find, ""},
+		"revoke, found nothing":  {good + revoke + strings.Replace(find, "id = \"json:id\"", "", 1), "find lacks secret or identity"},
+		"revoke, found by what":  {good + revoke + strings.Replace(find, "secret = \"token\",", "", 1), "find lacks secret or identity"},
+		"revoke, found in head":  {good + revoke + strings.Replace(find, "json:id", "header:X-Id", 1), "identity.id is no path in an element"},
+		"revoke, found where":    {good + revoke + strings.Replace(find, "GET https://api.acme.example/keys?t={secret}", "", 1), "is not a method and a URL"},
 		"revoke, host from text": {good + strings.Replace(revoke, "api.acme.example", "{part.host}", 1), "the host comes from scanned text"},
 	} {
 		t.Run(name, func(t *testing.T) {

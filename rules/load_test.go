@@ -147,10 +147,10 @@ evidence = "https://acme.example/api"
 			Identity: []IdentityField{{Name: "login", JSON: JSONPath{{Name: "user"}, {Name: "login"}}}, {Name: "scopes", Header: "X-Scopes"}},
 		},
 		Revoke: &Revoke{
-			Request: Request{
+			Requests: []Request{{
 				Method: "DELETE", URL: Template{{Literal: "https://acme.example/me"}},
 				Headers: []Header{{"Authorization", Template{{Literal: "Basic "}, {Values: []string{""}, Filters: []Filter{{Name: "basic", Arg: "api"}}}}}},
-			},
+			}},
 			Success: []Condition{{Status: []int{204}}}, Proof: "verify", Evidence: "https://acme.example/api",
 		},
 		Class: Long, Reach: 32 + 2*16 + 160 + 4 + 160 + 3 + 16<<10 + 40,

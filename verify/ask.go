@@ -11,7 +11,8 @@ import (
 // answer is what one question came to.
 type answer struct {
 	Answer
-	at time.Time // when it was given, if not now
+	at    time.Time // when it was given, if not now
+	place int       // which of the rule's requests it answers, from 1; 0 if that is not known
 }
 
 // Answer is what a verifier found out.
@@ -22,7 +23,7 @@ type Answer struct {
 }
 
 func (a answer) verdict() Verdict {
-	return Verdict{Status: a.Status, Reason: a.Reason, Identity: a.Identity, CheckedAt: a.at}
+	return Verdict{Status: a.Status, Reason: a.Reason, Identity: a.Identity, CheckedAt: a.at, place: a.place}
 }
 
 func plainAnswer(s Status, r Reason) answer { return answer{Answer: Answer{Status: s, Reason: r}} }
@@ -69,6 +70,7 @@ func together(all []answer, pairings, partial bool) answer {
 type candidate struct {
 	request  *rules.Request
 	endpoint *url.URL
+	place    int // of the request in the rule, from 1
 }
 
 // candidates lists where a rule's credentials are asked about: at the endpoints that the user names, else where the rule says.
@@ -80,7 +82,7 @@ func (e *Engine) candidates(v *rules.Verify) []candidate {
 	}
 	for i := range v.Requests {
 		for _, u := range endpoints {
-			list = append(list, candidate{&v.Requests[i], u})
+			list = append(list, candidate{&v.Requests[i], u, i + 1})
 		}
 	}
 	return list
@@ -103,6 +105,7 @@ func (e *Engine) askHTTP(ctx context.Context, v *values) answer {
 			a = e.askOne(ctx, c, &m, v)
 		}
 		if a.Status == Active {
+			a.place = c.place
 			return a
 		}
 		all = append(all, a)

@@ -55,7 +55,11 @@ func Revoke(ctx context.Context, o Options, c Credential, confirm func(*Revocati
 		r.Outcome, r.Why = Refused, NotProvedAlive
 		return r
 	}
-	order, no := e.revocation(c, told(&r.Before))
+	no = e.find(ctx, c, &r.Before)
+	var order order
+	if no == "" {
+		order, no = e.revocation(c, &r.Before)
+	}
 	if no != "" {
 		r.Outcome, r.Why = Refused, no
 		return r
@@ -79,14 +83,6 @@ func Revoke(ctx context.Context, o Options, c Credential, confirm func(*Revocati
 		r.Outcome = Unproved
 	}
 	return r
-}
-
-// told returns what the provider tells of a credential, which is not nil.
-func told(v *Verdict) map[string]string {
-	if v.Identity == nil {
-		return map[string]string{}
-	}
-	return v.Identity
 }
 
 func (v *Verdict) dead() bool { return v.Status == Inactive || v.Status == Expired }

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -39,67 +40,101 @@ func (e *Engine) Revocable(c Credential) (where string, no Refusal) {
 	return o.where, no
 }
 
-// revocation prepares what revokes a credential. told is what the provider tells of it; nil if it was not asked yet.
-func (e *Engine) revocation(c Credential, told map[string]string) (o order, no Refusal) {
+// exact is a credential of which it is clear what it consists of and where it was issued.
+type exact struct {
+	values   *values
+	fields   []string // what the provider must tell before it is revoked
+	hosts    []string // suffixes of hosts from text
+	endpoint *url.URL // of the user; nil for the provider's own host
+}
+
+// exactly returns the one choice of parts and the one place that a credential may have, or why there is not one.
+func (e *Engine) exactly(c Credential) (x exact, no Refusal) {
 	spec := c.Rule.Revoke
 	if spec == nil {
-		return o, NoRevoker
+		return x, NoRevoker
 	}
 	if c.Ambiguous {
-		return o, Refusal(Ambiguous)
+		return x, Refusal(Ambiguous)
 	}
-	needed, fields := neededToRevoke(&spec.Request)
-	at := candidate{request: &spec.Request}
-	var hosts []string
+	var needed []string
+	needed, x.fields = neededToRevoke(spec)
 	if c.Rule.Verify != nil {
 		for _, n := range e.needs(c.Rule.Verify, &c) {
 			if !slices.Contains(needed, n) {
 				needed = append(needed, n)
 			}
 		}
-		hosts = c.Rule.Verify.Hosts
+		x.hosts = c.Rule.Verify.Hosts
 		switch urls := e.o.Endpoints[c.Rule.Verify.Endpoint]; {
 		case c.Rule.Verify.Endpoint == "" || len(urls) == 0:
 		case len(urls) > 1:
-			return o, SeveralPlaces
+			return x, SeveralPlaces
 		default:
-			at.endpoint = urls[0]
+			x.endpoint = urls[0]
 		}
 	}
 	found, missing := choose(c, needed)
 	switch {
 	case missing:
-		return o, Refusal(PartMissing)
+		return x, Refusal(PartMissing)
 	case len(found.list) != 1 || found.partial:
-		return o, NotExact
+		return x, NotExact
 	}
-	v := found.list[0]
-	v.told = told
-	switch {
-	case spec.Protocol != "":
+	x.values = found.list[0]
+	return x, ""
+}
+
+// revocation prepares what revokes a credential. before is the verdict on it; nil if the provider was not asked yet.
+func (e *Engine) revocation(c Credential, before *Verdict) (o order, no Refusal) {
+	x, no := e.exactly(c)
+	if no != "" {
+		return o, no
+	}
+	v, spec := x.values, c.Rule.Revoke
+	if before != nil {
+		v.told = before.Identity
+		if v.told == nil {
+			v.told = map[string]string{}
+		}
+	}
+	if spec.Protocol != "" {
 		return e.protocolOrder(v)
-	case told == nil:
+	}
+	at := candidate{request: &spec.Requests[0], endpoint: x.endpoint}
+	switch {
+	case before == nil:
 		v.told = map[string]string{}
-		for _, f := range fields {
+		for _, f := range x.fields {
 			v.told[f] = "x" // it is told later
 		}
-	case slices.ContainsFunc(fields, func(f string) bool { return told[f] == "" || utf8.RuneCountInString(told[f]) >= maxIdentity }):
+	case slices.ContainsFunc(x.fields, func(f string) bool { return v.told[f] == "" || utf8.RuneCountInString(v.told[f]) >= maxIdentity }):
 		return o, NotTold
+	case len(spec.Requests) > 1 && before.place == 0:
+		return o, SeveralPlaces
+	case len(spec.Requests) > 1:
+		at.request = &spec.Requests[before.place-1]
 	}
-	m, why := e.message(at, v, hosts)
+	m, why := e.message(at, v, x.hosts)
 	if why != "" {
 		return o, Refusal(why)
 	}
 	return order{where: m.method + " " + shownURL(at, m.target), message: m}, ""
 }
 
-// neededToRevoke returns the names of the parts that a request needs, "" for the secret, and those of what the provider must tell.
-func neededToRevoke(q *rules.Request) (needed, fields []string) {
-	for _, name := range q.Values() {
-		if field, ok := rules.IdentityValue(name); ok {
-			fields = append(fields, field)
-		} else {
-			needed = append(needed, name)
+// neededToRevoke returns the names of the parts that the requests need, "" for the secret, and those of what the provider must tell.
+func neededToRevoke(spec *rules.Revoke) (needed, fields []string) {
+	requests := spec.Requests
+	if spec.Find != nil {
+		requests = append(slices.Clone(requests), spec.Find.Request)
+	}
+	for i := range requests {
+		for _, name := range requests[i].Values() {
+			if field, ok := rules.IdentityValue(name); ok {
+				fields = append(fields, field)
+			} else if !slices.Contains(needed, name) {
+				needed = append(needed, name)
+			}
 		}
 	}
 	return needed, fields

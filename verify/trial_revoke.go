@@ -41,30 +41,56 @@ func TryRevoke(r *rules.Rule, generate func(*rules.Rule) string) []string {
 	}
 	e := t.engine(patient)
 	defer e.Close()
-	t.told = map[string]string{}
-	for _, f := range r.Verify.Identity {
-		t.told[f.Name] = "x" // which the server says
+	for i := range r.Revoke.Requests {
+		t.place = i
+		if no := t.prepare(e); no != "" {
+			return append(t.problems, "it is never revoked: "+string(no))
+		}
+		t.accepts()
+		t.refuses()
+		t.inexact()
+		t.slow()
 	}
-	o, no := e.revocation(t.c, t.told)
-	if no != "" {
-		return append(t.problems, "it is never revoked: "+string(no))
-	}
-	t.request = o.message
-	t.accepts()
-	t.refuses()
-	t.inexact()
-	t.slow()
 	return t.problems
+}
+
+// prepare makes the requests that find and revoke the credential at a place.
+func (t *revokeTrial) prepare(e *Engine) Refusal {
+	x, no := e.exactly(t.c)
+	if no != "" {
+		return no
+	}
+	fields := t.rule.Verify.Identity
+	t.finding = nil
+	if find := t.rule.Revoke.Find; find != nil {
+		fields = slices.Concat(fields, find.Fields)
+		m, why := e.message(candidate{request: &find.Request, endpoint: x.endpoint}, x.values, x.hosts)
+		if why != "" {
+			return Refusal(why)
+		}
+		t.finding = &m
+	}
+	x.values.told = map[string]string{}
+	for _, f := range fields {
+		x.values.told[f.Name] = "x" // which the server says
+	}
+	t.before = Verdict{Identity: x.values.told, place: t.place + 1}
+	m, why := e.message(candidate{request: &t.rule.Revoke.Requests[t.place], endpoint: x.endpoint}, x.values, x.hosts)
+	t.request = m
+	return Refusal(why)
 }
 
 // revokeTrial is a revoker and the server that it is tried against.
 type revokeTrial struct {
 	trial
-	request message           // what revokes
-	told    map[string]string // by the server
+	place   int      // which of the requests is tried
+	request message  // what revokes
+	finding *message // what finds the provider's name; nil if it need not be found
+	before  Verdict  // of the server
 
 	state  sync.Mutex
 	alive  bool
+	listed string                                       // the answer to finding; "" for the one that tells
 	answer func(w http.ResponseWriter, r *http.Request) // to the revocation
 	sent   int                                          // revocations
 	others []string                                     // "METHOD path" of requests that nobody declared
@@ -83,7 +109,13 @@ func (t *revokeTrial) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case t.request.same(r, string(body)):
 		t.sent++
 		t.answer(w, r)
-	case slices.ContainsFunc(t.want, func(m message) bool { return m.same(r, string(body)) }) && t.alive:
+	case t.finding != nil && t.finding.same(r, string(body)) && t.alive:
+		answer := reply{status: http.StatusOK, body: t.listed}
+		if answer.body == "" {
+			answer.body = t.list(private(t.c.Secret)[:echoLength]+"…", t.c.Secret)
+		}
+		answer.write(w)
+	case t.alive && t.asks(r, string(body)):
 		answering(&v.Active[0], v.Active[0].Status[0], v.Identity, func(string) string { return "x" }).write(w)
 	default:
 		if r.Method == t.request.method && r.URL.Path == t.request.target.url.Path && t.request.method != v.Requests[0].Method {
@@ -91,6 +123,30 @@ func (t *revokeTrial) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		t.refusal().write(w)
 	}
+}
+
+// asks reports whether a request is one of the rule's, at the place that is tried if it is tried for one.
+func (t *revokeTrial) asks(r *http.Request, body string) bool {
+	want := t.want
+	if len(t.rule.Revoke.Requests) > 1 {
+		want = want[t.place : t.place+1]
+	}
+	return slices.ContainsFunc(want, func(m message) bool { return m.same(r, body) })
+}
+
+// list is a list of credentials, as finding wants it, of which each shows one of the secrets.
+func (t *revokeTrial) list(secrets ...string) string {
+	find := t.rule.Revoke.Find
+	elements := []any{}
+	for _, s := range secrets {
+		element, _ := placed(nil, find.Secret, s)
+		for _, f := range find.Fields {
+			element, _ = placed(element, f.JSON, "x")
+		}
+		elements = append(elements, element)
+	}
+	doc, _ := placed(nil, find.List, elements)
+	return bodyText(doc, nil)
 }
 
 // refusal is how the provider refuses what does not live.
@@ -215,11 +271,11 @@ func (t *revokeTrial) refuses() {
 // slow tries a server that does not answer in time. It is the last trial: what has given up on the request may be served much later.
 func (t *revokeTrial) slow() {
 	t.state.Lock()
-	t.sent, t.answer = 0, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+	t.alive, t.sent, t.answer = true, 0, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	t.state.Unlock()
 	e := t.engine(40 * time.Millisecond)
 	defer e.Close()
-	o, no := e.revocation(t.c, t.told)
+	o, no := e.revocation(t.c, &t.before)
 	if no == "" {
 		_, no = e.revoke(context.Background(), o, t.rule.Revoke.Success)
 	}
@@ -240,8 +296,12 @@ func (t *revokeTrial) inexact() {
 	c := t.c
 	c.Ambiguous = true
 	t.run("another provider's as well", outcome{Refused, Refusal(Ambiguous), 0}, c, true, never)
-	for _, name := range t.rule.Revoke.Request.Values() {
-		if _, told := rules.IdentityValue(name); told || name == "" {
+	if t.finding != nil {
+		t.unfound(never)
+	}
+	needed, _ := neededToRevoke(t.rule.Revoke)
+	for _, name := range needed {
+		if name == "" {
 			continue
 		}
 		c := t.c
@@ -254,4 +314,26 @@ func (t *revokeTrial) inexact() {
 		delete(c.Parts, name)
 		t.run("without the part "+name, outcome{Refused, Refusal(PartMissing), 0}, c, true, never)
 	}
+}
+
+// unfound tries lists that do not say which of their elements is the credential. Nothing may be sent that revokes.
+func (t *revokeTrial) unfound(never func(http.ResponseWriter, *http.Request)) {
+	secret := t.c.Secret
+	for what, list := range map[string]string{
+		"a list without it":               t.list(secret + "x"),
+		"a list that shows its start":     t.list(secret[:len(secret)/2]+"…", secret[:len(secret)/2]),
+		"a list that shows it twice":      t.list(secret, secret),
+		"a list of nothing":               t.list(),
+		"a log-in page in place of it":    "<!DOCTYPE html><html>" + t.list(secret),
+		"no list":                         `{"mudlark_trial":"refused"}`,
+		"an element that names itself so": strings.ReplaceAll(t.list(secret), `"x"`, `"`+secret+`"`),
+	} {
+		t.state.Lock()
+		t.listed = list
+		t.state.Unlock()
+		t.run(what, outcome{Refused, NotTold, 0}, t.c, true, never)
+	}
+	t.state.Lock()
+	t.listed = ""
+	t.state.Unlock()
 }

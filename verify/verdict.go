@@ -92,6 +92,8 @@ type Verdict struct {
 	// Identity is what the provider tells about an active credential: login, scopes, expiry. It holds printable text only,
 	// and no secret.
 	Identity map[string]string
+
+	place int // which of the rule's requests it rests on, from 1; 0 if that is not known
 }
 
 // Credential is a secret with the parts that may belong to it.

@@ -82,10 +82,16 @@ func showActions(field func(label, text string), r *rules.Rule) {
 		field("evidence", v.Evidence)
 	}
 	if v := r.Revoke; v != nil {
+		label := "revoke"
 		if v.Protocol != "" {
-			field("revoke", "protocol "+v.Protocol)
-		} else {
-			field("revoke", v.Request.Method+" "+v.Request.URL.String())
+			field(label, "protocol "+v.Protocol)
+		}
+		for _, q := range v.Requests {
+			field(label, q.Method+" "+q.URL.String())
+			label = ""
+		}
+		if v.Find != nil {
+			field("found by", v.Find.Request.Method+" "+v.Find.Request.URL.String())
 		}
 	}
 }
