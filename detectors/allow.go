@@ -15,7 +15,7 @@ import (
 // It covers the matches that touch its line or, if none does and it stands alone on its line, those that begin on the next. The
 // markers of other tools keep the reach that they have there.
 type Allow struct {
-	Tag    string   // "mudlark:allow", "gitleaks:allow", "trufflehog:ignore", "pragma: allowlist secret"
+	Tag    string   // "mudlark:allow", one of peerMarkers, or "pragma: allowlist secret"
 	Names  []string // ids of rules, providers or fingerprints that it is limited to, in lower case; empty for all
 	Reason string
 	Text   string // tag, names and reason
@@ -158,13 +158,17 @@ func lineAbove(lines []markLine, at int) *markLine {
 	return nil
 }
 
-// The words by which markers are found.
-var allowWords = [...]string{"mudlark:", "gitleaks:allow", "trufflehog:ignore", "pragma:"}
+// peerMarkers are those markers of other tools that cover their line and say nothing else: of Gitleaks, of Betterleaks, of TruffleHog, and
+// of Kingfisher, which has had two.
+var peerMarkers = [...]string{"gitleaks:allow", "betterleaks:allow", "trufflehog:ignore", "kingfisher:ignore", "kingfisher:allow"}
+
+// markerStarts begin the markers that say more.
+var markerStarts = [...]string{"mudlark:", "pragma:"}
 
 // markLines returns the lines that hold markers, in order.
 func markLines(data []byte, known func(string) bool) []markLine {
 	var at []int
-	for _, w := range allowWords {
+	for _, w := range slices.Concat(markerStarts[:], peerMarkers[:]) {
 		for from := 0; ; {
 			i := bytes.Index(data[from:], []byte(w))
 			if i < 0 {
@@ -256,7 +260,7 @@ func parseAllow(text []byte, known func(string) bool) *Allow {
 	case strings.HasPrefix(s, "pragma:"):
 		return a.pragma(s[len("pragma:"):])
 	}
-	for _, w := range allowWords[1:3] {
+	for _, w := range peerMarkers {
 		if rest, ok := strings.CutPrefix(s, w); ok && (rest == "" || !isLower(rest[0])) {
 			a.Tag, a.sameOnly = w, true
 			return a

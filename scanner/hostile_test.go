@@ -422,3 +422,21 @@ func deflated(text string) []byte {
 	w.Close()
 	return b.Bytes()
 }
+
+// TestManyStaleEntries reads an ignore file of which nothing matches: each entry is listed once, in time that grows with their number.
+func TestManyStaleEntries(t *testing.T) {
+	const n = 100_000
+	var entries strings.Builder
+	for i := range n {
+		fmt.Fprintf(&entries, "path: nowhere/%d\n", i)
+	}
+	r := newSandbox(t)
+	r.put("secret.env", token(1)+"\n")
+	r.write(".mudlarkignore", entries.String())
+	bounded(t, 6*time.Second, 400, func() {
+		c := scanned(t, Options{Target: r.path})
+		if len(c.findings) != 1 || len(c.coverage.Allows) != n {
+			t.Errorf("%d findings, %d notes", len(c.findings), len(c.coverage.Allows))
+		}
+	})
+}

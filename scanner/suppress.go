@@ -149,9 +149,11 @@ func (s *scan) reportAllows(b *builder, c *report.Coverage) error {
 	for _, l := range slices.Concat(b.own, s.suppressed) {
 		notes = append(notes, b.unknownMarkers(l)...)
 	}
+	told := map[report.AllowNote]bool{} // an ignore file may hold 100,000 entries
 	for _, n := range notes {
 		n.Where, n.Text, n.Why = b.shown(n.Where), b.shown(n.Text), b.shown(n.Why)
-		if !slices.Contains(c.Allows, n) {
+		if !told[n] {
+			told[n] = true
 			c.Allows = append(c.Allows, n)
 		}
 	}
