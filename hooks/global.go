@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 )
 
 // Global returns the place of the hooks of all repositories of the user: where core.hooksPath of the user's configuration points, or else a
@@ -17,8 +18,11 @@ func Global() (*Place, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := git(".", "config", "--global", "--type=path", "--get", "core.hooksPath")
+	dir, err := git(".", "config", "--global", "--includes", "--type=path", "--get", "core.hooksPath")
 	if err != nil || dir == "" {
+		if err := othersHooks(); err != nil {
+			return nil, err
+		}
 		dir = own
 	}
 	dir = filepath.FromSlash(dir)
@@ -26,6 +30,33 @@ func Global() (*Place, error) {
 		return nil, errorf("git config --global --unset core.hooksPath", "core.hooksPath of your configuration is %s, which is no folder that all repositories share", dir)
 	}
 	return &Place{Dir: dir, global: true, forward: filepath.Clean(dir) == filepath.Clean(own)}, nil
+}
+
+// othersHooks makes sure that a core.hooksPath of the user's own configuration takes no hooks away: those that the machine's configuration
+// names, or an includeIf of the user's for some repositories.
+func othersHooks() error {
+	// Without a repository, and as the user's own says nothing, what is left is the machine's (or of this command alone).
+	if dir, err := git(".", "--git-dir", os.DevNull, "config", "--type=path", "--get", "core.hooksPath"); err == nil && dir != "" {
+		return errorf("add mudlark hook run pre-commit, and so on, to the hooks there; or copy the folder and make yours count: git config --global core.hooksPath FOLDER",
+			"core.hooksPath is %s for the whole machine, and hooks of your own would take the place of those", dir)
+	}
+	out, err := git(".", "config", "--global", "--null", "--show-origin", "--type=path", "--get-regexp", `^includeif\..*\.path$`)
+	if err != nil {
+		return nil // there is none
+	}
+	// One file and one key with its value after the other, each behind a NUL (git-config, "--null").
+	for fields := strings.Split(out, "\x00"); len(fields) >= 2; fields = fields[2:] {
+		from := strings.TrimPrefix(fields[0], "file:")
+		key, file, _ := strings.Cut(fields[1], "\n")
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(filepath.Dir(from), file)
+		}
+		if dir, err := git(".", "config", "--file", file, "--includes", "--type=path", "--get", "core.hooksPath"); err == nil {
+			return errorf("set core.hooksPath in "+from+" for all repositories instead, then install; or leave out --global",
+				"core.hooksPath is %s for some of your repositories (%s in %s), and hooks for all would take the place of those", dir, key, from)
+		}
+	}
+	return nil
 }
 
 // ownFolder is the folder of Mudlark's for hooks of all repositories.

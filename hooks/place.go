@@ -44,6 +44,27 @@ func Locate(dir string) (*Place, error) {
 	return p, p.setDir(base)
 }
 
+// LocateInstalled is Locate for taking hooks out: where Git takes those of more than this repository, it returns the folder of this one's
+// own, which may have some from before.
+func LocateInstalled(dir string) (*Place, error) {
+	p, base, err := around(dir)
+	if err != nil {
+		return nil, err
+	}
+	if ownHooks(base) == nil {
+		return p, p.setDir(base)
+	}
+	common, err := git(base, "rev-parse", "--git-common-dir")
+	if err != nil {
+		return nil, errorf("", "%s: %s", base, firstLine(err))
+	}
+	p.Dir = filepath.Join(filepath.FromSlash(common), "hooks")
+	if !filepath.IsAbs(p.Dir) {
+		p.Dir = filepath.Join(base, p.Dir)
+	}
+	return p, nil
+}
+
 // around finds the repository around dir, and where a relative core.hooksPath begins in it, which is where hooks run.
 func around(dir string) (p *Place, base string, err error) {
 	if _, err := exec.LookPath("git"); err != nil {
@@ -72,9 +93,13 @@ func around(dir string) (p *Place, base string, err error) {
 
 // setDir asks Git where it takes the hooks from.
 func (p *Place) setDir(base string) error {
-	dir, err := git(base, "rev-parse", "--git-path", "hooks")
+	file, err := git(base, "rev-parse", "--git-path", "hooks/"+PreCommit)
 	if err != nil {
 		return errorf("", "%s: %s", base, firstLine(err))
+	}
+	dir := strings.TrimSuffix(file, "/"+PreCommit)
+	if dir == "" {
+		return errorf("git config --unset core.hooksPath; git config --show-origin core.hooksPath tells where it is set", "core.hooksPath is empty, so Git looks for hooks in the root folder")
 	}
 	p.Dir = filepath.FromSlash(dir)
 	if !filepath.IsAbs(p.Dir) {
@@ -94,7 +119,7 @@ func ownHooks(dir string) error {
 		return nil // not set; Git before 2.26 has no --show-scope, and is asked no further
 	}
 	scope, path, _ := strings.Cut(out, "\t")
-	if scope == "local" || scope == "worktree" {
+	if path == "" || scope == "local" || scope == "worktree" {
 		return nil
 	}
 	return errorf("for all of them: mudlark hook install --global; for this one alone: git config core.hooksPath .git/hooks",

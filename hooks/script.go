@@ -13,6 +13,9 @@ const (
 	blockEnd   = "# <<< mudlark <<<"
 )
 
+// noLineEnd is appended to the second mark where the line before the first one had no end, so that it can be as it was again.
+const noLineEnd = " (no line end before)"
+
 // ownMark is in the first lines of a hook file that is Mudlark's as a whole.
 const ownMark = "# mudlark: this file is its own"
 
@@ -101,11 +104,9 @@ func withoutBlock(content []byte) (rest []byte, found bool, err error) {
 	case start < 0 || end < start:
 		return nil, false, errTorn
 	}
-	after := content[end:]
-	if i := bytes.IndexByte(after, '\n'); i >= 0 {
-		after = after[i+1:]
-	} else {
-		after = nil
+	last, after, _ := bytes.Cut(content[end:], []byte("\n"))
+	if start > 0 && len(after) == 0 && bytes.HasSuffix(last, []byte(noLineEnd)) {
+		start--
 	}
 	return append(bytes.Clone(content[:start]), after...), true, nil
 }
@@ -127,6 +128,7 @@ func withBlock(content []byte, block string) []byte {
 	if bytes.HasPrefix(content, []byte("#!")) {
 		if at = bytes.IndexByte(content, '\n') + 1; at == 0 { // a script of one line without an end
 			content, at = append(bytes.Clone(content), '\n'), len(content)+1
+			block = strings.TrimSuffix(block, "\n") + noLineEnd + "\n"
 		}
 	}
 	out := append(bytes.Clone(content[:at]), block...)

@@ -78,7 +78,7 @@ func newHookInstall(e *environment) *cobra.Command {
 				return err
 			}
 			return tellChanges(e, "", func() ([]hooks.Change, error) {
-				place, err := hookPlace(dir, global, len(args) > 0)
+				place, err := hookPlace(dir, global, len(args) > 0, hooks.Locate)
 				if err != nil {
 					return nil, err
 				}
@@ -121,7 +121,7 @@ func newHookUninstall(e *environment) *cobra.Command {
 				return err
 			}
 			return tellChanges(e, "Mudlark is in none of the hooks here.", func() ([]hooks.Change, error) {
-				place, err := hookPlace(dir, global, len(args) > 0)
+				place, err := hookPlace(dir, global, len(args) > 0, hooks.LocateInstalled)
 				if err != nil {
 					return nil, err
 				}
@@ -145,9 +145,9 @@ func oneFolder(args []string) (string, error) {
 	return "", usagef("do one after the other", "one repository at a time, but %d were named", len(args))
 }
 
-func hookPlace(dir string, global, named bool) (*hooks.Place, error) {
+func hookPlace(dir string, global, named bool, locate func(dir string) (*hooks.Place, error)) (*hooks.Place, error) {
 	if !global {
-		return hooks.Locate(dir)
+		return locate(dir)
 	}
 	if named {
 		return nil, &hooks.Error{Message: "--global is about all repositories, so none can be named", Hint: "drop one of them"}

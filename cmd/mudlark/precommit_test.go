@@ -30,7 +30,7 @@ func TestPreCommitFramework(t *testing.T) {
 	config := "repos:\n- repo: " + filepath.ToSlash(hooks) + "\n  rev: " + strings.TrimSpace(s.git(hooks, "rev-parse", "HEAD")) +
 		"\n  hooks:\n  - id: mudlark\n  - id: mudlark-push\n"
 	s.write(".pre-commit-config.yaml", config)
-	if out, err := s.run(s.repo, "pre-commit", "install", "--install-hooks", "-t", "pre-commit", "-t", "pre-push"); err != nil {
+	if out, err := s.run(s.repo, "pre-commit", "install", "--install-hooks", "-t", "pre-commit", "-t", "pre-merge-commit", "-t", "pre-push"); err != nil {
 		t.Fatalf("pre-commit install: %v\n%s", err, out)
 	}
 
@@ -43,6 +43,7 @@ func TestPreCommitFramework(t *testing.T) {
 		t.Fatalf("a clean push was stopped: %v\n%s", err, out)
 	}
 
+	s.merge()
 	token := secretToken(t)
 	s.write("s.env", "a = "+token+"\n")
 	out, err := s.commit("secret")
@@ -59,6 +60,22 @@ func TestPreCommitFramework(t *testing.T) {
 	if err == nil || !strings.Contains(out, "this push is blocked: 1 secret found") {
 		t.Errorf("a push with a secret: %v\n%s", err, out)
 	}
+}
+
+// merge merges a branch that has a secret: that is no news of the merge, so it goes through; what it brings is seen by the push.
+func (s *frameworkSandbox) merge() {
+	s.t.Helper()
+	s.git(s.repo, "checkout", "-q", "-b", "topic")
+	s.write("topic.env", "a = "+secretToken(s.t)+"\n")
+	s.git(s.repo, "commit", "-q", "--no-verify", "-m", "topic")
+	s.git(s.repo, "checkout", "-q", "main")
+	s.write("main.txt", "main\n")
+	s.git(s.repo, "commit", "-q", "--no-verify", "-m", "main")
+	out, err := s.run(s.repo, "git", "merge", "--no-edit", "topic")
+	if err != nil || !strings.Contains(out, "look for secrets in what is staged") {
+		s.t.Fatalf("a merge: %v\n%s", err, out)
+	}
+	s.git(s.repo, "reset", "-q", "--hard", "HEAD~1")
 }
 
 // frameworkSandbox is a repository that uses the framework.
