@@ -84,11 +84,17 @@ func (s *scan) repositoryFile(name string, limit int64) ([]byte, bool) {
 	default:
 		return nil, false
 	}
-	name = filepath.Join(dir, name)
-	if !isRegular(name) || s.o.Config != nil && sameFile(name, s.o.Config.File) {
+	file := filepath.Join(dir, name)
+	if !isRegular(file) {
+		if _, err := os.Lstat(file); err == nil {
+			s.cover.note(name + " is no regular file (a link or a folder, say), so it does not count")
+		}
 		return nil, false
 	}
-	data, err := readRegular(name, limit)
+	if s.o.Config != nil && sameFile(file, s.o.Config.File) {
+		return nil, false
+	}
+	data, err := readRegular(file, limit)
 	if err != nil {
 		s.cover.problem(err)
 		return nil, false

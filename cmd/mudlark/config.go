@@ -48,6 +48,8 @@ func loadConfig(file string) (*scanner.Config, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !chosen:
 		return nil, nil
+	case err != nil && !chosen:
+		return nil, usagef("make it a file that you may read, or remove it", "your own configuration %s: %s", file, cause(err))
 	case err != nil:
 		return nil, usagef("name a file that you may read", "--config %s: %s", file, cause(err))
 	}

@@ -91,12 +91,26 @@ func top(e *environment, path string) string {
 
 // configFiles returns the configuration and ignore files in a folder.
 func configFiles(dir string) (found []string) {
-	for _, name := range []string{scanner.ConfigName, scanner.GitleaksConfigName, allow.IgnoreName, allow.GitleaksIgnoreName} {
+	for _, name := range configNames() {
 		if info, err := os.Lstat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
 			found = append(found, filepath.Join(dir, name))
 		}
 	}
 	return found
+}
+
+// oddConfigFiles returns the names of configuration and ignore files in a folder that are no regular files, which do not count.
+func oddConfigFiles(dir string) (found []string) {
+	for _, name := range configNames() {
+		if info, err := os.Lstat(filepath.Join(dir, name)); err == nil && !info.Mode().IsRegular() {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+func configNames() []string {
+	return []string{scanner.ConfigName, scanner.GitleaksConfigName, allow.IgnoreName, allow.GitleaksIgnoreName}
 }
 
 // checkConfig returns in a few words what a file holds, or everything that is wrong with it.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"mudlark/detectors"
 	"mudlark/report"
@@ -217,7 +218,10 @@ func (d *doctor) variables(root *cobra.Command) {
 		known = append(known, name)
 	}
 	slices.Sort(known)
-	lower := strings.Fields(strings.ToLower(strings.Join(known, " ")))
+	var flags []string // the names behind the prefix, as nearest compares them
+	for _, name := range known {
+		flags = append(flags, strings.ToLower(strings.TrimPrefix(name, variablePrefix)))
+	}
 	var set []string
 	for _, name := range slices.Concat(known, outside()) {
 		if d.e.getenv(name) != "" {
@@ -229,15 +233,36 @@ func (d *doctor) variables(root *cobra.Command) {
 	} else {
 		d.ok("variables", "set: %s", strings.Join(set, ", "))
 	}
+	d.values(root)
 	for _, pair := range d.e.variables() {
 		name, _, _ := strings.Cut(pair, "=")
 		if !strings.HasPrefix(name, variablePrefix) || slices.Contains(known, name) {
 			continue
 		}
 		hint := "a flag's variable has its name: MUDLARK_MIN_CONFIDENCE for --min-confidence"
-		if near := nearest(name, lower); near != "" {
-			hint = "did you mean " + strings.ToUpper(near) + "?"
+		if near := nearest(strings.TrimPrefix(name, variablePrefix), flags); near != "" {
+			hint = "did you mean " + variablePrefix + strings.ToUpper(near) + "?"
 		}
 		d.note("variables", hint, "%s is set and means nothing", name)
 	}
+}
+
+// values tells which variables that stand for flags have values that no scan of a repository would take; without the values.
+func (d *doctor) values(root *cobra.Command) {
+	scan, _, err := root.Find([]string{"git"})
+	if err != nil {
+		return
+	}
+	scan.Flags().VisitAll(func(f *pflag.Flag) {
+		name := variable(f.Name)
+		if value := d.e.getenv(name); value == "" || f.Name == "help" || fromEnvironment(scan, func(n string) string {
+			if n == name {
+				return value
+			}
+			return ""
+		}) == nil {
+			return
+		}
+		d.bad("variables", "mudlark git --help explains --"+f.Name, "the value of %s is not understood: a scan ends with exit code 2", name)
+	})
 }

@@ -37,6 +37,7 @@ func (d *doctor) repository(path string, named bool) {
 		at = r.GitDir
 	}
 	d.ok("repository", "%s (%s, %s)", at, kind, r.Format)
+	d.head(r)
 	d.history(r)
 	d.storage(r)
 	d.submodules(r)
@@ -47,17 +48,30 @@ func (d *doctor) repository(path string, named bool) {
 	d.hooks(path)
 }
 
-// history tells where the history begins and ends.
-func (d *doctor) history(r *gitstore.Repo) {
+// head tells what HEAD is, and whether its commit is there.
+func (d *doctor) head(r *gitstore.Repo) {
 	refs := counted(len(r.Refs()), "ref", "refs")
-	switch name, _, ok := r.Head(); {
-	case !ok:
-		d.note("HEAD", "a scan reads all other refs", "%s has no commit yet; %s", strings.TrimPrefix(name, "refs/heads/"), refs)
-	case name == "":
-		d.ok("HEAD", "detached; %s", refs)
-	default:
-		d.ok("HEAD", "%s; %s", strings.TrimPrefix(name, "refs/heads/"), refs)
+	name, id, ok := r.Head()
+	at := strings.TrimPrefix(name, "refs/heads/")
+	if at == "" {
+		at = "detached"
 	}
+	if ok {
+		if _, _, err := r.Objects.NewReader(1 << 20).Read(id); err != nil {
+			d.bad("HEAD", "git fsck says more; a scan lists what is missing and ends with exit code 4", "%s; its commit cannot be read: %s", at, err)
+			return
+		}
+	}
+	switch {
+	case !ok:
+		d.note("HEAD", "a scan reads all other refs", "%s has no commit yet; %s", at, refs)
+	default:
+		d.ok("HEAD", "%s; %s", at, refs)
+	}
+}
+
+// history tells where the history ends.
+func (d *doctor) history(r *gitstore.Repo) {
 	if n := len(r.Shallow); n > 0 {
 		d.note("history", "to have it: git fetch --unshallow", "shallow: it ends at %s, and what was before is not here", counted(n, "commit", "commits"))
 	}
@@ -107,7 +121,9 @@ func (d *doctor) repoConfig(r *gitstore.Repo) {
 		return
 	}
 	files := configFiles(r.WorkTree)
-	if len(files) == 0 {
+	if odd := oddConfigFiles(r.WorkTree); len(odd) > 0 {
+		d.bad("config", "put a file in its place", "%s: no regular file (a link or a folder, say), so it does not count", strings.Join(odd, ", "))
+	} else if len(files) == 0 {
 		d.ok("config", "no %s and no %s here; mudlark init writes a first one", scanner.ConfigName, allow.IgnoreName)
 	}
 	own := filepath.Join(r.WorkTree, scanner.ConfigName)
@@ -160,7 +176,7 @@ func (d *doctor) hooks(path string) {
 		d.note("hooks", "", "%s", err)
 		return
 	case len(found) == 0:
-		d.ok("hooks", "none of %s in %s; mudlark hook install makes them", strings.Join(hooks.Names(), ", "), place.Dir)
+		d.line("ok", "hooks", "mudlark hook install makes those of Mudlark", "none in %s", place.Dir)
 	}
 	for _, f := range found {
 		d.hook(f)
@@ -168,7 +184,7 @@ func (d *doctor) hooks(path string) {
 }
 
 func (d *doctor) hook(f hooks.Found) {
-	what := map[string]string{"mudlark": "Mudlark's own", "other": "a program of somebody's"}[f.By]
+	what := map[string]string{"mudlark": "Mudlark's own", "other": "not Mudlark's"}[f.By]
 	if what == "" {
 		what = "by " + f.By
 	}
