@@ -21,15 +21,9 @@ import (
 
 const triageHelp = `Walk through the findings one by one and write down which are no leaks.
 
-Each finding is shown as in a report, and one key says what it is:
+Each finding is shown as in a report. One letter and Enter say what it is:
 
-  i  it is no leak: it goes into .mudlarkignore, with a reason
-  p  nothing in this file is one: the path goes there
-  r  this rule finds no leaks here: the rule goes there
-  t  it is a leak, to be rotated: it stays in the reports (t, or Enter)
-  b  back to the one before
-  q  stop; what was decided stays
-
+` + triageKeys + `
 The file is written when the walk ends. Everything in it can be edited by hand.
 
 Examples:
@@ -38,6 +32,15 @@ Examples:
   mudlark triage . --dir                   files, without history
   mudlark triage --rule aws --min-confidence high
   mudlark triage --ignore-file team.ignore    write to another file
+`
+
+// triageKeys explains the answers.
+const triageKeys = `  i  it is no leak: it goes into .mudlarkignore, with a reason
+  p  nothing in this file is one: the path goes there
+  r  this rule finds no leaks here: the rule goes there
+  t  it is a leak, to be rotated: it stays in the reports (t, or Enter)
+  b  back to the one before
+  q  stop; what was decided stays
 `
 
 func newTriage(e *environment) *cobra.Command {
@@ -146,7 +149,7 @@ func (t *triage) walk(ctx context.Context) error {
 		if err := t.show(i); err != nil {
 			return err
 		}
-		answer, err := t.ask(ctx, "no leak: [i]gnore it, ignore [p]ath or [r]ule; [t]rue leak; [b]ack; [q]uit > ")
+		answer, err := t.ask(ctx, "no leak: [i]gnore it, ignore [p]ath or [r]ule; [t]rue leak; [b]ack; [q]uit; [?] > ")
 		step := quit
 		if err == nil {
 			step, err = t.decide(ctx, i, answer)
@@ -189,8 +192,11 @@ func (t *triage) decide(ctx context.Context, i int, answer string) (step int, er
 		entry = "path: /" + globbed(strings.TrimPrefix(*f.Path, t.root))
 	case "r":
 		entry = "rule: " + f.Rule
+	case "?", "h":
+		fmt.Fprint(t.out, triageKeys)
+		return 0, nil
 	default:
-		fmt.Fprintf(t.out, "%q is none of i, p, r, t, b, q.\n", report.Escape(answer))
+		fmt.Fprintf(t.out, "%q is none of i, p, r, t, b, q; ? explains them.\n", report.Escape(answer))
 		return 0, nil
 	}
 	reason, err := t.ask(ctx, "reason > ")
