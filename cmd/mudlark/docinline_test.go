@@ -72,9 +72,13 @@ func parses(root *cobra.Command, line string) error {
 	for _, end := range []string{"  ", " #", " <", " >", " |", ";", "'", "]"} {
 		line, _, _ = strings.Cut(line, end)
 	}
-	sub, rest, err := root.Find(fields(line))
+	return parseArgs(root, fields(line))
+}
+
+func parseArgs(root *cobra.Command, args []string) error {
+	sub, rest, err := root.Find(args)
 	if err == nil && sub == root {
-		return unknownCommand(root, line)
+		return unknownCommand(root, args[0])
 	}
 	if err == nil {
 		err = sub.ParseFlags(rest)
@@ -95,4 +99,44 @@ func allFlags(root *cobra.Command) map[string]bool {
 		c.Flags().VisitAll(func(f *pflag.Flag) { found[f.Name] = true })
 	}
 	return found
+}
+
+// TestDocMigration takes every spelling of other tools that docs/migrate.md lists, in the table of what is done here, through the translation: it
+// must be understood.
+func TestDocMigration(t *testing.T) {
+	_, table, ok := strings.Cut(docPages(t)["docs/migrate.md"], "| written there | done here |\n")
+	if !ok {
+		t.Fatal("the table is not there")
+	}
+	table, _, _ = strings.Cut(table, "\n\n")
+	values := strings.NewReplacer("FILE", "x.json", "PATH", "src", " N", " 3", "ID", "jwt", "DATE", "2024-01-01", "LEVEL", "warn", "REV", "main", "REF", "main")
+	e, _, _ := testEnvironment()
+	tried := 0
+	for line := range strings.Lines(table) {
+		written, _, _ := strings.Cut(strings.TrimPrefix(line, "|"), "|")
+		command := []string{"git"}
+		for _, span := range docInline.FindAllStringSubmatch(written, -1) {
+			args := fields(values.Replace(span[1]))
+			switch {
+			case args[0] == "gitleaks" || args[0] == "trufflehog":
+				args = args[1:]
+				command = args[:1:1] // the flags behind it in this row are its own
+			case strings.HasPrefix(written, " `--log-opts") && args[0] != "--log-opts": // an option of git log
+				args = append(command, "--log-opts", strings.Join(args, " "))
+			default:
+				args = append(command, args...)
+			}
+			tried++
+			translated, err := translate(args)
+			if err == nil {
+				err = parseArgs(newRoot(e), translated)
+			}
+			if err != nil {
+				t.Errorf("%s: %q: %v", span[1], args, err)
+			}
+		}
+	}
+	if tried < 30 {
+		t.Errorf("%d spellings were tried", tried)
+	}
 }

@@ -144,6 +144,8 @@ type ruleJSON struct {
 	Paths      []string `json:"paths"`
 	Rotate     string   `json:"rotate,omitempty"`
 	Source     string   `json:"source,omitempty"`
+	Verified   bool     `json:"verified"`  // its provider can be asked
+	Revocable  bool     `json:"revocable"` // its provider can be asked to revoke it
 }
 
 func newRuleJSON(r *rules.Rule) ruleJSON {
@@ -151,7 +153,7 @@ func newRuleJSON(r *rules.Rule) ruleJSON {
 		ID: r.ID, Name: r.Name, Provider: r.Provider, Severity: string(r.Severity), Confidence: string(r.Confidence),
 		GitHub: append([]string{}, r.GitHub...), Class: string(r.Class), Reach: r.Reach,
 		Formats: []string{}, Regex: r.Regex, Block: r.Block, Anchors: append([]string{}, anchors(r)...), Near: append([]string{}, r.Near...),
-		Checksum: r.Checksum, Parts: []string{}, Paths: append([]string{}, r.Paths...), Rotate: r.Rotate, Source: r.Source,
+		Checksum: r.Checksum, Parts: []string{}, Paths: append([]string{}, r.Paths...), Rotate: r.Rotate, Source: r.Source, Verified: r.Verify != nil, Revocable: r.Revocable,
 	}
 	for _, f := range r.Formats {
 		j.Formats = append(j.Formats, f.Text)
