@@ -4,12 +4,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"mudlark/detectors"
 	"mudlark/rules"
+	"mudlark/verify"
 )
 
 // docPages returns the pages that people read, by their path from the top of the source, with slashes.
@@ -137,6 +139,40 @@ func TestReadmeFigures(t *testing.T) {
 		n, err := strconv.Atoi(strings.ReplaceAll(said[i][1], ",", ""))
 		if err != nil || have <= n || have > n+n/5 {
 			t.Errorf("README.md says over %s; there are %d", said[i][1], have)
+		}
+	}
+}
+
+// TestDocTables compares tables that list what the program knows with what it knows: each name stands in the first cell of a row, and no other
+// does.
+func TestDocTables(t *testing.T) {
+	pages := docPages(t)
+	statuses := []string{"active", "inactive", "expired", "unknown", "unsupported", "skipped", "unasked"}
+	for _, tt := range []struct {
+		page, head string
+		want       []string
+	}{
+		{"docs/verify.md", "| protocol | secret |", verify.ProtocolNames()},
+		{"docs/verify.md", "| status | meaning |", statuses},
+		{"docs/reports.md", "| format | for |", formats},
+	} {
+		_, table, ok := strings.Cut(pages[tt.page], tt.head)
+		if !ok {
+			t.Fatalf("%s has no table %s", tt.page, tt.head)
+		}
+		table, _, _ = strings.Cut(table, "\n\n")
+		var have []string
+		for _, row := range strings.Split(table, "\n")[2:] {
+			first, _, _ := strings.Cut(strings.TrimPrefix(row, "|"), "|")
+			for _, name := range strings.Split(first, ",") {
+				have = append(have, strings.Trim(name, " `"))
+			}
+		}
+		want := slices.Clone(tt.want)
+		slices.Sort(want)
+		slices.Sort(have)
+		if !slices.Equal(want, have) {
+			t.Errorf("%s, %s: names %q; want %q", tt.page, tt.head, have, want)
 		}
 	}
 }
