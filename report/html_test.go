@@ -149,6 +149,45 @@ func TestHTMLTimelineEnds(t *testing.T) {
 	}
 }
 
+// contentPolicy is the element with which the page says what may run in it.
+var contentPolicy = regexp.MustCompile(`<meta http-equiv="Content-Security-Policy"[^>]*>`)
+
+// TestHTMLIsUsed does what people do: they filter by the keyboard, which must keep its place, and print, which must show all.
+func TestHTMLIsUsed(t *testing.T) {
+	c, one, v := sample()
+	var f []*Finding
+	for i := range 60 { // more than are shown at first
+		f = append(f, one[i%len(one)])
+	}
+	page := contentPolicy.ReplaceAllString(htmlPage(t, c, f, v), "")
+	page = strings.Replace(page, "</body>", `<script>
+		const said = [], status = document.querySelector("[role=status]");
+		const use = (key, act) => {
+			const e = document.querySelector("[data-key='" + key + "']");
+			e.focus();
+			act(e);
+			said.push(document.activeElement.getAttribute("data-key") + ": " + status.textContent);
+		};
+		use("severity=critical", (e) => e.click());
+		use("text", (e) => { e.value = "nowhere"; e.dispatchEvent(new Event("input")); });
+		use("reset", (e) => e.click());
+		use("sort", (e) => { e.value = "oldest"; e.dispatchEvent(new Event("change")); });
+		const shown = () => said.push(document.querySelectorAll("article").length + " shown");
+		shown();
+		dispatchEvent(new Event("beforeprint"));
+		shown();
+		said.push([...document.querySelectorAll("details")].filter((d) => !d.open).length + " closed");
+		dispatchEvent(new Event("afterprint"));
+		shown();
+		document.title = said.join("; ");
+		</script></body>`, 1)
+	title := regexp.MustCompile(`<title>(.*?)</title>`).FindStringSubmatch(render(t, page))
+	want := "severity=critical: 15 of 60 secrets; text: 0 of 60 secrets; reset: 60 secrets; sort: 60 secrets; 50 shown; 60 shown; 0 closed; 50 shown"
+	if title == nil || title[1] != want {
+		t.Errorf("got  %q\nwant %q", title, want)
+	}
+}
+
 // TestHTMLIsNoProgram gives a browser findings in which every text is an attack, and watches what it does.
 func TestHTMLIsNoProgram(t *testing.T) {
 	chromium(t)
