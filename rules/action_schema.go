@@ -274,8 +274,8 @@ func (t *table) checkURL(key, text string, u Template) bool {
 		t.errorf(key, "write https://", "%s is no http or https URL", quote(text))
 	case err != nil || parsed.Host == "" || parsed.User != nil || parsed.Fragment != "" || strings.ContainsAny(sample, " \t\r\n"):
 		t.errorf(key, "", "%s is no URL of a host and a path", quote(text))
-	case slices.ContainsFunc(authority, func(p Piece) bool { return len(p.Filters) > 0 || len(p.Values) > 1 }):
-		t.errorf(key, "drop the filter", "the host of %s has a filter", quote(text))
+	case slices.ContainsFunc(authority, func(p Piece) bool { return len(p.Values) > 1 || slices.ContainsFunc(p.Filters, changes) }):
+		t.errorf(key, "drop the filter; only field(SEPARATOR,N) may stand in a host", "the host of %s has a filter", quote(text))
 	case !HostName(parsed.Hostname()) && !isAddress(parsed.Hostname()):
 		t.errorf(key, "small letters, digits and hyphens", "%s has no valid host name", quote(text))
 	default:
@@ -283,6 +283,9 @@ func (t *table) checkURL(key, text string, u Template) bool {
 	}
 	return false
 }
+
+// changes reports whether a filter makes something else of a value than a piece of it.
+func changes(f Filter) bool { return f.Name != "field" }
 
 func isAddress(host string) bool {
 	_, err := netip.ParseAddr(host)

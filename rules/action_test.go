@@ -56,6 +56,7 @@ active = { status = [200], json = "login" }
 		"internationalized host": {strings.Replace(good, "api.acme", "xn--80ak6aa92e.acme", 1), "has no valid host name"},
 		"host from text":         {strings.Replace(good, "api.acme.example", "{part.host}", 1), "so hosts must say which are the provider's"},
 		"host from text, hosts":  {strings.Replace(good, "api.acme.example", "{part.host}", 1) + "hosts = [\"*.acme.example\"]\n", ""},
+		"field in the host":      {strings.Replace(good, "api.acme.example", "{secret|field(-,1)}.acme.example", 1) + "hosts = [\"*.acme.example\"]\n", ""},
 		"filter in the host":     {strings.Replace(good, "api.acme.example", "{part.host|base64}", 1) + "hosts = [\"*.acme.example\"]\n", "has a filter"},
 		"suffix without a dot":   {good + "hosts = [\"*.example\"]\n", "which is no host name"},
 		"suffix of all":          {good + "hosts = [\"*\"]\n", "which is no host name"},

@@ -30,6 +30,7 @@ func (e *Engine) acceptsAny(ctx context.Context, c candidate, m *message, v *val
 	if first {
 		defer close(k.done)
 		fake := e.madeUp(v)
+		fake.secret = keepingHost(fake.secret, v.secret, c.request.URL)
 		fm, why := e.message(c, fake, v.rule.Verify.Hosts)
 		k.accepts = why == "" && fm.target.url.Host == m.target.url.Host && e.put(ctx, c, &fm, fake).Status == Active
 		return k.accepts
@@ -60,6 +61,25 @@ func (e *Engine) madeUp(v *values) *values {
 			fake.parts[p.Name] = old
 		default:
 			fake.parts[p.Name] = generatePart(&p)
+		}
+	}
+	return fake
+}
+
+// keepingHost returns a made-up secret with those fields of the real one that stand in the host.
+func keepingHost(fake, secret string, u rules.Template) string {
+	_, authority, _ := u.Authority()
+	for _, p := range authority {
+		if len(p.Values) != 1 || p.Values[0] != "" {
+			continue
+		}
+		for _, f := range p.Filters {
+			separator, n := f.Arg[:1], int(f.Arg[2]-'0') // of field, the only filter in a host
+			ours, theirs := strings.Split(fake, separator), strings.Split(secret, separator)
+			if n < len(ours) && n < len(theirs) {
+				ours[n] = theirs[n]
+			}
+			fake = strings.Join(ours, separator)
 		}
 	}
 	return fake
