@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,19 +56,44 @@ func helpText(cmd *cobra.Command) string {
 	return b.String()
 }
 
-// writeCommands lists the commands below cmd.
+// writeCommands lists the commands below cmd, by group where there are groups.
 func writeCommands(w io.Writer, cmd *cobra.Command) {
 	width := 0
 	for _, c := range cmd.Commands() {
 		width = max(width, len(c.Name()))
 	}
-	fmt.Fprint(w, "\nCommands:\n")
-	for _, c := range cmd.Commands() {
-		if c.IsAvailableCommand() || c.Name() == "help" {
-			fmt.Fprintf(w, "  %-*s  %s\n", width, c.Name(), c.Short)
+	groups := cmd.Groups()
+	if len(groups) == 0 {
+		groups = []*cobra.Group{{Title: "Commands"}}
+	}
+	for _, g := range groups {
+		fmt.Fprintf(w, "\n%s:\n", g.Title)
+		for _, c := range cmd.Commands() {
+			if c.GroupID == g.ID && (c.IsAvailableCommand() || c.Name() == "help") {
+				fmt.Fprintf(w, "  %-*s  %s\n", width, c.Name(), c.Short)
+			}
 		}
 	}
 	fmt.Fprintf(w, "\n%s COMMAND --help explains a command.\n", cmd.CommandPath())
+}
+
+// addGroups puts the commands of the program into groups, by what they are for.
+func addGroups(root *cobra.Command) {
+	for _, g := range []struct {
+		title string
+		names []string
+	}{
+		{"Find secrets", []string{"git", "dir", "stdin", "ci", "hook"}},
+		{"Deal with findings", []string{"verify", "revoke", "triage", "baseline", "report"}},
+		{"Set-up and help", []string{"init", "config", "rules", "doctor", "completion", "help", "version"}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title})
+		for _, c := range root.Commands() {
+			if slices.Contains(g.names, c.Name()) {
+				c.GroupID = g.title
+			}
+		}
+	}
 }
 
 func useLine(cmd *cobra.Command) string {

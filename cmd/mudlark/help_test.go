@@ -58,6 +58,16 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// TestHelpListsCommands looks for each command in the help of the one above it: a command without a group would not be listed.
+func TestHelpListsCommands(t *testing.T) {
+	e, _, _ := testEnvironment()
+	for _, c := range commands(newRoot(e)) {
+		if c.HasParent() && c.IsAvailableCommand() && !strings.Contains(helpText(c.Parent()), "\n  "+c.Name()+" ") {
+			t.Errorf("%s is not listed", c.CommandPath())
+		}
+	}
+}
+
 // TestExamples parses every example of every help text.
 func TestExamples(t *testing.T) {
 	e, _, _ := testEnvironment()

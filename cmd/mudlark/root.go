@@ -81,7 +81,10 @@ func newRoot(e *environment) *cobra.Command {
 	root.SetHelpFunc(printHelp)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newGit(e), newDir(e), newStdin(e), newCI(e), newReport(e), newVerify(e), newRevoke(e), newHook(e), newBaseline(e), newConfig(e), newTriage(e), newRules(e), newInit(e), newDoctor(e), newCompletion(), newMan(), newVersion())
-	root.SetHelpCommand(newHelp())
+	help := newHelp()
+	root.SetHelpCommand(help)
+	root.AddCommand(help)
+	addGroups(root)
 	if err := completeValues(root); err != nil {
 		panic(err) // a flag that is not there or is registered twice: a mistake in this package
 	}

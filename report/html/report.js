@@ -189,7 +189,7 @@
     else if (f.at_head) fact("Now", "HEAD still has it");
     else if (f.at_head === false) fact("Now", "not in HEAD, but in the history");
     if (typeof f.exposed_seconds === "number") fact("Exposed", lasting(f.exposed_seconds), f.removed ? "" : " so far", life(f));
-    fact("Held by", refs(f));
+    fact(f.tips.length ? "Held by" : "History of", refs(f));
     if (v.status !== "unasked") fact("Verdict", v.status, v.reason ? ": " + v.reason : "", v.checked_at ? " (" + v.checked_at + ")" : "");
     if (v.identity) fact("Identity", Object.entries(v.identity).sort().map(([k, x]) => k + " " + x).join(", "));
     for (const p of f.parts) fact("With", p.name, " ", el("code", {}, p.secret || p.redacted), p.path ? " at " + p.path + (p.line ? ":" + p.line : "") : "");
