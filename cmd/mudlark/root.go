@@ -113,9 +113,13 @@ func unknownCommand(parent *cobra.Command, name string) error {
 	hint := "see: " + parent.CommandPath() + " --help"
 	var names []string
 	for _, c := range parent.Commands() {
-		names = append(names, c.Name())
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
 	}
-	if near := nearest(name, names); near != "" {
+	if name == "scan" && parent == parent.Root() {
+		hint = "a history: mudlark git; files: mudlark dir .; a stream: mudlark stdin"
+	} else if near := nearest(name, names); near != "" {
 		hint = "did you mean: " + parent.CommandPath() + " " + near
 	} else if _, err := os.Stat(name); err == nil && parent == parent.Root() {
 		hint = "to scan it: mudlark git " + name + ", or, for plain files: mudlark dir " + name
