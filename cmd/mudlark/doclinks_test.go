@@ -176,3 +176,26 @@ func TestDocTables(t *testing.T) {
 		}
 	}
 }
+
+// TestGlossaryKeys looks for the keys that the glossary explains in the schema of the JSON report.
+func TestGlossaryKeys(t *testing.T) {
+	schema, err := os.ReadFile(filepath.Join("..", "..", "docs", "report.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := 0
+	for line := range strings.Lines(docPages(t)["docs/glossary.md"]) {
+		term, _, ok := strings.Cut(strings.TrimPrefix(line, "|"), "|")
+		if !ok {
+			continue
+		}
+		for _, key := range docInline.FindAllStringSubmatch(term, -1) {
+			if keys++; !strings.Contains(string(schema), `"`+key[1]+`": {`) {
+				t.Errorf("the schema has no %s", key[1])
+			}
+		}
+	}
+	if keys < 15 {
+		t.Errorf("%d keys were found", keys)
+	}
+}
