@@ -27,7 +27,9 @@ type translation struct {
 	path    string // of --report-path
 	source  string // of --source
 	noGit   bool
-	out     []string
+	// uncommitted: not the history; of that only what is staged has a counterpart.
+	uncommitted bool
+	out         []string
 }
 
 func dropped(*translation, string) ([]string, error) { return nil, nil }
@@ -49,8 +51,19 @@ func peerFlags() map[string]peerFlag {
 		"bare":        {to: dropped},                       // bare repositories are recognised
 		"no-update":   {to: dropped},
 		"concurrency": {value: true, to: renamed("jobs")},
+		"exclude-globs": {value: true, to: func(_ *translation, v string) (out []string, _ error) {
+			for glob := range strings.SplitSeq(v, ",") {
+				out = append(out, "--exclude", strings.TrimSpace(glob))
+			}
+			return out, nil
+		}},
+		"github-actions":    {to: instead("--format", "github")},
+		"archive-max-depth": {value: true, to: renamed("max-archive-depth")},
+		"archive-max-size":  {value: true, to: renamed("max-archive-size")},
+		"directory":         {value: true, to: func(t *translation, v string) ([]string, error) { t.source = v; return nil, nil }},
 		// Gitleaks
 		"source":                {short: "s", value: true, to: func(t *translation, v string) ([]string, error) { t.source = v; return nil, nil }},
+		"pre-commit":            {to: func(t *translation, _ string) ([]string, error) { t.uncommitted = true; return nil, nil }},
 		"no-git":                {to: func(t *translation, _ string) ([]string, error) { t.noGit = true; return nil, nil }},
 		"report-format":         {short: "f", value: true, to: (*translation).reportFormat},
 		"report-path":           {short: "r", value: true, to: func(t *translation, v string) ([]string, error) { t.path = v; return nil, nil }},
@@ -154,7 +167,7 @@ func translate(args []string) ([]string, error) {
 		t.command = args[0]
 	case "detect", "protect":
 		t.command = "git"
-	case "filesystem", "directory":
+	case "filesystem", "directory", "file":
 		t.command = "dir"
 	default:
 		return args, nil
@@ -222,8 +235,12 @@ func (t *translation) finish(given string) ([]string, error) {
 	case t.command == "dir" && given == "detect":
 		out = append(out, ".")
 	}
-	if given == "protect" && !slices.Contains(t.out, "--staged") {
-		return nil, usagef("use mudlark git --staged or mudlark git --worktree", "protect without --staged has no counterpart")
+	if (given == "protect" || t.uncommitted) && !slices.Contains(t.out, "--staged") {
+		what := "--pre-commit"
+		if given == "protect" {
+			what = given
+		}
+		return nil, usagef("use mudlark git --staged or mudlark git --worktree", "%s without --staged has no counterpart", what)
 	}
 	out = append(out, t.out...)
 	if t.path == "" && t.format != "" {
