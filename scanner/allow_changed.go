@@ -141,7 +141,7 @@ func (s *scan) tookThePlace(e *event, sides map[int32]map[string][]history.Blob)
 	})
 }
 
-// placeOnly reports whether an entry names a place, but neither a secret nor a commit.
+// placeOnly reports whether an entry names a place, but neither a single secret nor a commit.
 func (n *allowEntry) placeOnly() bool {
-	return n != nil && n.Path != "" && n.Commit == "" && n.Fingerprint == "" && n.SecretSHA1 == "" && n.SecretSHA256 == ""
+	return n != nil && n.Path != "" && n.Commit == "" && n.Fingerprint == "" && (n.SecretSHA1 == "" || n.Shared) && n.SecretSHA256 == ""
 }

@@ -221,9 +221,8 @@ func (s *scan) candidates(b *builder, l *lifeStory, e *event) ([]*allowEntry, er
 		list = append(list, a.bySHA256[allow.HashSHA256(it.display)]...)
 	}
 	if len(a.bySHA1) > 0 {
-		list = append(list, a.bySHA1[allow.HashSHA1(it.display)]...)
-		if header := keyHeader(it.display); header != "" {
-			list = append(list, a.bySHA1[allow.HashSHA1(header)]...)
+		for _, part := range allow.HashedParts(it.display) {
+			list = append(list, a.bySHA1[allow.HashSHA1(part)]...)
 		}
 	}
 	if len(a.byPlace) > 0 && e.hasPath {
@@ -232,16 +231,6 @@ func (s *scan) candidates(b *builder, l *lifeStory, e *event) ([]*allowEntry, er
 		}
 	}
 	return list, nil
-}
-
-// keyHeader returns the words "BEGIN ... PRIVATE KEY" of a key in PEM form, which is what detect-secrets takes for the secret.
-func keyHeader(display string) string {
-	rest, ok := strings.CutPrefix(display, "-----")
-	header, _, closed := strings.Cut(rest, "-----")
-	if !ok || !closed || !strings.HasPrefix(header, "BEGIN ") {
-		return ""
-	}
-	return header
 }
 
 // pathsOf returns the path of an event as reports show it, and, for a folder, below that folder.

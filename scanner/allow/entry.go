@@ -50,6 +50,8 @@ type Entry struct {
 	PeerRule string
 	// SecretSHA1 and SecretSHA256 are hashes, in hexadecimal, of the secret.
 	SecretSHA1, SecretSHA256 string
+	// Shared: SecretSHA1 is of something that all secrets of a kind have in common (see HashedParts), so that the place decides.
+	Shared bool
 
 	// Scanned: File is one of what is scanned, which may be the attacker's.
 	Scanned bool

@@ -203,8 +203,8 @@ func (f *File) detectSecrets(d *document) {
 				continue
 			}
 			e := Entry{By: Baseline, File: f.Name, Text: fmt.Sprintf("%s:%d %s", path, r.Line, r.Type), SecretSHA1: hash, Path: slashed(path)}
-			if r.Type == "Private Key" {
-				e.PathLine = r.Line // the hash is that of the first line, which all keys of a kind have in common
+			if e.Shared = r.Type == "Private Key" || isSharedHash(hash); e.Shared {
+				e.PathLine = r.Line
 			}
 			f.add(e)
 		}
