@@ -161,6 +161,9 @@ func doubts(i *Introduction) string {
 // head writes whether HEAD holds the secret, and for how long it was exposed.
 func (t *textHandler) head(p *page, f *Finding) {
 	if f.AtHead == nil {
+		if f.ExposedSeconds != nil { // no HEAD, or one that cannot be read
+			p.field("exposed", lasting(*f.ExposedSeconds)+" so far")
+		}
 		return
 	}
 	var s, exposed string
@@ -170,6 +173,8 @@ func (t *textHandler) head(p *page, f *Finding) {
 	case f.Removed != nil:
 		s = "removed at " + byWhom(short(&f.Removed.Commit), f.Removed.Date, f.Removed.Author, "")
 		exposed = "; exposed for %s, and still in the history"
+	case f.Commit != nil:
+		s, exposed = "not there, but in the history", "; exposed for %s so far"
 	default:
 		s = "not there"
 	}

@@ -187,7 +187,7 @@
     if (f.commit) fact("Introduced", day(f.date), " in ", el("code", { title: f.commit }, short(f.commit)), person ? " by " + person : "", doubts(f));
     if (f.removed) fact("Removed", day(f.removed.date), " in ", el("code", { title: f.removed.commit }, short(f.removed.commit)), f.removed.author ? " by " + f.removed.author : "", "; still in the history");
     else if (f.at_head) fact("Now", "HEAD still has it");
-    else if (f.at_head === false) fact("Now", "not in HEAD, but in the history");
+    else if (f.at_head === false) fact("Now", "not in HEAD", f.commit ? ", but in the history" : "");
     if (typeof f.exposed_seconds === "number") fact("Exposed", lasting(f.exposed_seconds), f.removed ? "" : " so far", life(f));
     fact(f.tips.length ? "Held by" : "History of", refs(f));
     if (v.status !== "unasked") fact("Verdict", v.status, v.reason ? ": " + v.reason : "", v.checked_at ? " (" + v.checked_at + ")" : "");
