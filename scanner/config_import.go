@@ -73,13 +73,8 @@ func fromImport(file string, imported *imports.Config) *Config {
 	return c
 }
 
-// repositoryGitleaks is repositoryConfig for Gitleaks' file: it may add rules and allows, and neither replaces rules nor leads to
-// another file.
-func (s *scan) repositoryGitleaks() (*Config, error) {
-	data, found := s.repositoryFile(GitleaksConfigName, maxRepositoryConfig)
-	if !found {
-		return nil, nil
-	}
+// parseGitleaks reads Gitleaks' file of what is scanned: it may add rules and allows, and neither replaces rules nor leads to another file.
+func (s *scan) parseGitleaks(data []byte) (*Config, error) {
 	taken := map[string]bool{}
 	for _, r := range slices.Concat(s.o.Rules, s.conf.Rules) {
 		taken[r.ID] = true
@@ -87,7 +82,7 @@ func (s *scan) repositoryGitleaks() (*Config, error) {
 	return parseRepositoryGitleaks(data, taken)
 }
 
-// parseRepositoryGitleaks reads Gitleaks' file as repositoryGitleaks does; taken are the ids that rules have already.
+// parseRepositoryGitleaks reads Gitleaks' file as scan.parseGitleaks does; taken are the ids that rules have already.
 func parseRepositoryGitleaks(data []byte, taken map[string]bool) (*Config, error) {
 	imported, err := imports.Gitleaks(GitleaksConfigName, data, nil)
 	if err != nil {

@@ -81,6 +81,9 @@ type Options struct {
 	// ConfigRevision names the commit whose configuration and ignore files are used instead of those of the working tree, so
 	// that a change under test cannot allow itself. In ModeGit only.
 	ConfigRevision string
+	// NextConfig: with ConfigRevision, the revision whose configuration will count once the change is in; "" for none. A broken one is coverage
+	// of the change that brings it, as it would be of every later one.
+	NextConfig string
 	// NoRepositoryConfig: no configuration and no ignore file of what is scanned is read.
 	NoRepositoryConfig bool
 	Allow              []*allow.File // trusted: baselines and ignore files that the caller names

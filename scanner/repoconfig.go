@@ -23,23 +23,16 @@ const maxRepositoryConfig = 1 << 20
 // coverage and the fingerprint key. The file is the attacker's, so it can do no more than that. If it is broken, the built-in
 // rules are used alone and the coverage says so.
 func (s *scan) repositoryConfig() {
-	name := ConfigName
-	var c *Config
-	var err error
-	if data, found := s.repositoryFile(name, maxRepositoryConfig); found {
-		c, err = ParseConfig(name, data, detectors.Vocabulary(), false)
-	} else {
-		name = GitleaksConfigName
-		c, err = s.repositoryGitleaks()
-	}
-	if err == nil && c == nil {
+	c, name, err := s.readConfig(s.repositoryFile)
+	next := s.checkNextConfig(err == nil)
+	switch {
+	case err != nil && next == nextWorks:
+		s.cover.note(name + " was broken before this change and was not applied; the change repairs it")
 		return
-	}
-	if err == nil {
-		err = rules.CheckSet(slices.Concat(s.o.Rules, s.conf.Rules, c.Rules))
-	}
-	if err != nil {
-		s.cover.skip(string(gitstore.Policy), name, "is broken and was not applied: "+strings.ReplaceAll(err.Error(), "\n", "; "))
+	case err != nil:
+		s.cover.skip(string(gitstore.Policy), name, "is broken and was not applied: "+oneLine(err))
+		return
+	case c == nil:
 		return
 	}
 	for i := range c.Allow {
@@ -48,6 +41,24 @@ func (s *scan) repositoryConfig() {
 	s.warnings = append(s.warnings, c.Warnings...)
 	s.conf = s.conf.withUntrusted(c)
 }
+
+// readConfig reads the configuration that read finds: Mudlark's, or else that of Gitleaks; nil if there is none. name is the file's.
+func (s *scan) readConfig(read func(name string, limit int64) ([]byte, bool)) (c *Config, name string, err error) {
+	if data, found := read(ConfigName, maxRepositoryConfig); found {
+		name = ConfigName
+		c, err = ParseConfig(name, data, detectors.Vocabulary(), false)
+	} else if data, found := read(GitleaksConfigName, maxRepositoryConfig); found {
+		name = GitleaksConfigName
+		c, err = s.parseGitleaks(data)
+	}
+	if err == nil && c != nil {
+		err = rules.CheckSet(slices.Concat(s.o.Rules, s.conf.Rules, c.Rules))
+	}
+	return c, name, err
+}
+
+// oneLine returns the text of an error that may have several lines as one.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 // resolveConfigRevision finds the commit that Options.ConfigRevision names.
 func (s *scan) resolveConfigRevision() error {
@@ -105,21 +116,28 @@ func (s *scan) repositoryFile(name string, limit int64) ([]byte, bool) {
 // committedFile reads a regular file at the top of a commit's tree. What cannot be read is coverage, as a scan with fewer rules or
 // allows is another one than was asked for.
 func (s *scan) committedFile(commit gitstore.ID, name string, limit int64) ([]byte, bool) {
-	r := s.repo.Objects.NewReader(1 << 20)
-	var ids map[string]gitstore.ID
-	tree, err := s.treeOf(r, commit)
-	if err == nil {
-		ids, err = s.filesAtTop(r, tree, []string{name})
-	}
+	data, found, err := s.fileOf(commit, name, limit)
 	if err != nil {
 		s.unreadConfig(name, err)
-		return nil, false
+	}
+	return data, found
+}
+
+// fileOf reads a regular file at the top of a commit's tree. found is false if there is none.
+func (s *scan) fileOf(commit gitstore.ID, name string, limit int64) (data []byte, found bool, err error) {
+	r := s.repo.Objects.NewReader(1 << 20)
+	tree, err := s.treeOf(r, commit)
+	if err != nil {
+		return nil, false, err
+	}
+	ids, err := s.filesAtTop(r, tree, []string{name})
+	if err != nil {
+		return nil, false, err
 	}
 	id, ok := ids[name]
 	if !ok {
-		return nil, false
+		return nil, false, nil
 	}
-	var data []byte
 	typ, size, err := r.Header(id)
 	if err == nil && size > limit {
 		err = &gitstore.Error{Class: gitstore.Limit, What: name, Why: "is too large and was not applied"}
@@ -127,11 +145,13 @@ func (s *scan) committedFile(commit gitstore.ID, name string, limit int64) ([]by
 	if err == nil {
 		typ, data, err = r.Read(id)
 	}
-	if err != nil || typ != gitstore.Blob {
-		s.unreadConfig(name, err)
-		return nil, false
+	if err == nil && typ != gitstore.Blob {
+		err = errWrongType
 	}
-	return bytes.Clone(data), true
+	if err != nil {
+		return nil, false, err
+	}
+	return bytes.Clone(data), true, nil
 }
 
 // errWrongType says that an object is of another type than what names it says.

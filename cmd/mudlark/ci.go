@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -225,7 +226,7 @@ func (f *ciFlags) resolve(ctx context.Context, e *environment, build *ci.Build, 
 			o.Branches = []string{f.head}
 		}
 		if o.ConfigRevision == "" && !o.NoRepositoryConfig {
-			o.ConfigRevision = f.base[0]
+			o.ConfigRevision, o.NextConfig = f.base[0], cmp.Or(f.head, "HEAD")
 		}
 		return nil
 	}
@@ -238,6 +239,12 @@ func (f *ciFlags) resolve(ctx context.Context, e *environment, build *ci.Build, 
 	o.Since, o.Branches = r.Since, r.Branches
 	if o.ConfigRevision == "" && !o.NoRepositoryConfig {
 		o.ConfigRevision = r.ConfigRevision
+		if len(r.Since) > 0 {
+			o.NextConfig = "HEAD"
+			if len(r.Branches) > 0 {
+				o.NextConfig = r.Branches[0]
+			}
+		}
 		if len(r.OwnFiles) > 0 {
 			r.Notes = append(r.Notes, strings.Join(r.OwnFiles, ", ")+": taken from the commit under test itself, which can allow its own secrets by that; --base REV or --config-from REV names another one")
 		}
