@@ -24,6 +24,9 @@ type Revoke struct {
 	Requests []Request
 	Find     *Find // nil if the provider's name of the credential need not be looked for
 	Success  []Condition
+	// Gone is what the verification answers of a credential that is revoked, in words that elsewhere may have another cause. They are believed
+	// of one that worked a moment ago and whose revocation was accepted.
+	Gone     []Condition
 	Protocol string // names the verifier of package verify that also revokes; it must be that of Verify
 	Proof    string // "verify": the answer to the request proves nothing, so the credential is verified afterwards; else ""
 	Evidence string // URL of the document that describes the request

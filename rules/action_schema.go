@@ -90,6 +90,7 @@ func (r *Rule) revokeTable(t *table) *Revoke {
 	case len(v.Requests) > 1 && (r.Verify == nil || len(v.Requests) != len(r.Verify.Requests)):
 		sub.errorf("request", "a credential is revoked in one place: write one request, or one for each of [rule.verify]", "request is a list of another length than that of [rule.verify]")
 	}
+	v.Gone = sub.conditions("gone", true)
 	if v.Success = sub.conditions("success", false); !sub.has("success") {
 		sub.errorf("", "write success = { status = [204] }", "success is missing from [rule.revoke]")
 	}
@@ -149,7 +150,7 @@ func (t *table) checkRevokeProtocol(r *Rule, v *Revoke) {
 	if r.Verify == nil || r.Verify.Protocol != v.Protocol {
 		t.errorf("protocol", "what verifies also revokes", "protocol %q is not that of [rule.verify]", v.Protocol)
 	}
-	for _, key := range []string{"request", "headers", "body", "success", "find"} {
+	for _, key := range []string{"request", "headers", "body", "success", "find", "gone"} {
 		if t.has(key) {
 			t.errorf(key, "a protocol has a request and answers of its own", "%s stands beside protocol", key)
 		}

@@ -89,6 +89,8 @@ active = { status = [200], json = "login" }
 		"revoke, found by what":  {good + revoke + strings.Replace(find, "secret = \"token\",", "", 1), "find lacks secret or identity"},
 		"revoke, found in head":  {good + revoke + strings.Replace(find, "json:id", "header:X-Id", 1), "identity.id is no path in an element"},
 		"revoke, found where":    {good + revoke + strings.Replace(find, "GET https://api.acme.example/keys?t={secret}", "", 1), "is not a method and a URL"},
+		"revoke, gone":           {good + revoke + "gone = { status = [401], json = \"code=revoked\" }\n", ""},
+		"revoke, gone by status": {good + revoke + "gone = { status = [401] }\n", "gone rests on the status alone"},
 		"revoke, host from text": {good + strings.Replace(revoke, "api.acme.example", "{part.host}", 1), "the host comes from scanned text"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"net/url"
+	"slices"
 	"time"
 
 	"mudlark/rules"
@@ -130,6 +131,15 @@ func (e *Engine) askOne(ctx context.Context, c candidate, m *message, v *values)
 	return e.put(ctx, c, m, v)
 }
 
+// gone reports whether a response says, of a credential that was accepted a moment ago and whose revocation was, too, that it is revoked.
+func (e *Engine) gone(v *values, r *response) bool {
+	if !e.o.lived || v.rule.Revoke == nil {
+		return false
+	}
+	doc := parseJSON(r.body, r.cut)
+	return slices.ContainsFunc(v.rule.Revoke.Gone, func(c rules.Condition) bool { return r.meets(&c, doc) })
+}
+
 // put sends a request and evaluates what comes back.
 func (e *Engine) put(ctx context.Context, c candidate, m *message, v *values) answer {
 	spec := v.rule.Verify
@@ -141,6 +151,9 @@ func (e *Engine) put(ctx context.Context, c candidate, m *message, v *values) an
 		return plainAnswer(Unknown, why)
 	}
 	status, reason := evaluate(spec, r)
+	if reason == Unclear && e.gone(v, r) {
+		status, reason = Inactive, ""
+	}
 	a := plainAnswer(status, reason)
 	if status == Active {
 		a.Identity = identify(spec.Identity, r, v)

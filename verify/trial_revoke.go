@@ -47,6 +47,7 @@ func TryRevoke(r *rules.Rule, generate func(*rules.Rule) string) []string {
 			return append(t.problems, "it is never revoked: "+string(no))
 		}
 		t.accepts()
+		t.gone()
 		t.refuses()
 		t.inexact()
 		t.slow()
@@ -91,6 +92,7 @@ type revokeTrial struct {
 	state  sync.Mutex
 	alive  bool
 	listed string                                       // the answer to finding; "" for the one that tells
+	dead   *reply                                       // to what does not live; nil for the rule's first refusal
 	answer func(w http.ResponseWriter, r *http.Request) // to the revocation
 	sent   int                                          // revocations
 	others []string                                     // "METHOD path" of requests that nobody declared
@@ -151,6 +153,9 @@ func (t *revokeTrial) list(secrets ...string) string {
 
 // refusal is how the provider refuses what does not live.
 func (t *revokeTrial) refusal() reply {
+	if t.dead != nil {
+		return *t.dead
+	}
 	for _, list := range [][]rules.Condition{t.rule.Verify.Inactive, t.rule.Verify.Expired} {
 		if len(list) > 0 {
 			return answering(&list[0], list[0].Status[0], nil, nil)
@@ -244,6 +249,35 @@ func (t *revokeTrial) accepts() {
 			hangUp(w)
 		})
 	}
+}
+
+// gone tries words that say only after a revocation that the credential is dead.
+func (t *revokeTrial) gone() {
+	yes := answering(&t.rule.Revoke.Success[0], t.rule.Revoke.Success[0].Status[0], nil, nil)
+	no := reply{status: http.StatusForbidden, body: `{"mudlark_trial":"refused"}`}
+	dying := func(a reply) func(http.ResponseWriter, *http.Request) {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			t.alive = false
+			a.write(w)
+		}
+	}
+	for i, c := range t.rule.Revoke.Gone {
+		for _, status := range c.Status {
+			words := answering(&c, status, nil, nil)
+			what := fmt.Sprintf("gone %d with status %d", i+1, status)
+			t.answerDead(&words)
+			t.play(what, outcome{Revoked, "", 1}, dying(yes))
+			t.play(what+" though the revocation is not accepted", outcome{Failed, NotAccepted, 1}, dying(no))
+			t.run(what+" before", outcome{Refused, NotProvedAlive, 0}, t.c, false, dying(yes))
+		}
+	}
+	t.answerDead(nil)
+}
+
+func (t *revokeTrial) answerDead(words *reply) {
+	t.state.Lock()
+	defer t.state.Unlock()
+	t.dead = words
 }
 
 // refuses tries what else a provider, or what stands before it, can answer: none of it is acceptance, and none of it sent twice.
