@@ -105,6 +105,7 @@ func protocols() map[string]Protocol {
 		"entra":            entra{},
 		"ftp":              ftp{},
 		"gcp":              gcp{},
+		"kubernetes":       kubernetes{},
 		"ldap":             ldap{},
 		"mongodb":          mongodb{},
 		"mysql":            mysql{},
