@@ -71,7 +71,7 @@ func TestRevokers(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if tried < 40 && !testing.Short() {
+	if tried < 60 && !testing.Short() {
 		t.Errorf("only %d rules were tried", tried)
 	}
 }
