@@ -370,7 +370,11 @@ func (g *gitleaksFile) join(base *Config) {
 	for _, r := range g.c.Rules {
 		own[r.ID] = r
 	}
+	disabled := g.disable(base)
 	for _, r := range base.Rules {
+		if disabled[r.ID] {
+			continue
+		}
 		if o := own[r.ID]; o != nil {
 			o.Keywords = slices.Concat(o.Keywords, r.Keywords)
 			if o.Entropy == 0 {
@@ -382,8 +386,11 @@ func (g *gitleaksFile) join(base *Config) {
 			patch(r, p)
 			delete(g.patches, r.ID)
 		}
-		if g.ids[r.ID] = r.ID; !slices.Contains(g.c.Disabled, r.ID) {
-			g.c.Rules = append(g.c.Rules, r)
+		g.c.Rules = append(g.c.Rules, r)
+	}
+	for id, own := range base.ids {
+		if _, ok := g.ids[id]; !ok {
+			g.ids[id] = own
 		}
 	}
 	g.c.Allows = append(g.c.Allows, base.Allows...)
@@ -392,6 +399,17 @@ func (g *gitleaksFile) join(base *Config) {
 	for _, n := range base.Notes {
 		g.c.note("%s", n)
 	}
+}
+
+// disable returns the rules of a file that this one extends and does not want: disabledRules is about no others, whatever their ids.
+func (g *gitleaksFile) disable(base *Config) map[string]bool {
+	disabled := map[string]bool{}
+	g.c.Disabled = slices.DeleteFunc(g.c.Disabled, func(id string) bool {
+		here, ok := base.ids[id]
+		disabled[here] = ok
+		return ok
+	})
+	return disabled
 }
 
 // patch changes a rule by what another file says of it.
@@ -453,10 +471,12 @@ func (g *gitleaksFile) resolve() {
 	var disabled []string
 	for _, id := range g.c.Disabled {
 		if own, ok := g.ids[id]; ok {
-			g.c.Rules = slices.DeleteFunc(g.c.Rules, func(r *rules.Rule) bool { return r.ID == own })
+			if known[own] {
+				g.c.note("disabledRules names %s, which is a rule of the file itself; only rules of a file that is extended are disabled", id)
+			}
 			continue
 		}
 		disabled = append(disabled, id)
 	}
-	g.c.Disabled = disabled
+	g.c.Disabled, g.c.ids = disabled, g.ids
 }

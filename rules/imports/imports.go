@@ -24,6 +24,8 @@ type Config struct {
 	Disabled   []string // ids of rules that are not to be used
 	UseDefault bool     // the built-in rules are wanted beside these
 	Notes      []string // what is not honoured, or is otherwise than there, in words
+
+	ids map[string]string // of rules: as there, to here
 }
 
 // Allow declares findings to be no leaks. Its lists are alternatives or, with And, must all hold; Rules narrows all of them.

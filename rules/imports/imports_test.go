@@ -130,3 +130,33 @@ func usual(c *Config) bool {
 	}
 	return true
 }
+
+// TestGitleaksDisabled: disabledRules is about rules of the file that is extended, by their ids there, and about no others. The answers are
+// those of gitleaks 8.30.
+func TestGitleaksDisabled(t *testing.T) {
+	t.Parallel()
+	rule := func(id, regex string) string { return "[[rules]]\nid = \"" + id + "\"\nregex = \"" + regex + "\"\n" }
+	base := rule("mc", "base_[a-z]{5}") + rule("My_Rule", "my_[a-z]{5}")
+	extend := func(disabled string) string { return "[extend]\npath = \"base\"\ndisabledRules = [" + disabled + "]\n" }
+	for _, tt := range []struct{ name, top, base, want, note string }{
+		{"one of the base", extend(`"mc"`), base, "my-rule=my_[a-z]{5}", ""},
+		{"by its name there", extend(`"My_Rule"`), base, "mc=base_[a-z]{5}", ""},
+		{"its own", "[extend]\ndisabledRules = [\"mc\"]\n" + rule("mc", "own_[a-z]{5}"), "", "mc=own_[a-z]{5}", "which is a rule of the file itself"},
+		{"its own in place of the base's", extend(`"mc"`) + rule("mc", "own_[a-z]{5}"), base, "mc=own_[a-z]{5} my-rule=my_[a-z]{5}", ""},
+		{"the base disables one of the top", extend("") + rule("mine", "mine_[a-z]{5}"), "[extend]\ndisabledRules = [\"mine\"]\n" + base, "mine=mine_[a-z]{5} mc=base_[a-z]{5} my-rule=my_[a-z]{5}", ""},
+		{"one that is nowhere", extend(`"none"`) + rule("mine", "mine_[a-z]{5}"), "", "mine=mine_[a-z]{5}", ""},
+	} {
+		c, err := Gitleaks("top", []byte(tt.top), func(string) ([]byte, error) { return []byte(tt.base), nil })
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		var got []string
+		for _, r := range c.Rules {
+			got = append(got, r.ID+"="+r.Regex)
+		}
+		if strings.Join(got, " ") != tt.want || !strings.Contains(strings.Join(c.Notes, "\n"), tt.note) {
+			t.Errorf("%s: %v, want %s; notes %q", tt.name, got, tt.want, c.Notes)
+		}
+	}
+}
