@@ -285,6 +285,10 @@ func TestEndpoint(t *testing.T) {
 		"https://own.example/":            "https://own.example/api/v4/user?a=b",
 		"https://own.example/git":         "https://own.example/git/api/v4/user?a=b",
 		"https://own.example/api/v4":      "https://own.example/api/v4/user?a=b",
+		"https://own.example/git/api/v4":  "https://own.example/git/api/v4/user?a=b",
+		"https://own.example/git/api":     "https://own.example/git/api/v4/user?a=b",
+		"https://own.example/api/v3":      "https://own.example/api/v3/api/v4/user?a=b",
+		"https://own.example/api/v4/us":   "https://own.example/api/v4/us/api/v4/user?a=b",
 		"http://own.example:8080/api/v4/": "http://own.example:8080/api/v4/user?a=b",
 	} {
 		u, err := url.Parse("https://gitlab.example/api/v4/user?a=b")

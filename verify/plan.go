@@ -87,10 +87,7 @@ func shownURL(at candidate, t target) string {
 	}
 	base := t.url.Scheme + "://" + t.url.Host
 	if at.endpoint != nil {
-		path := strings.TrimRight(at.endpoint.EscapedPath(), "/")
-		if text := rest.String(); path != "" && !strings.HasPrefix(text, path+"/") {
-			base += path
-		}
+		base += ownBase(at.endpoint, rest.String())
 	}
 	if scheme == "" {
 		base += "/…"

@@ -93,20 +93,28 @@ func dotted(path string) bool {
 	return false
 }
 
-// redirected returns u at another instance: scheme and host are the endpoint's, and its path stands before that of u unless u
-// begins with it.
+// redirected returns u at another instance: scheme and host are the endpoint's, and its path stands before that of u, without the
+// segments at its end that u begins with.
 func redirected(u, endpoint *url.URL) *url.URL {
 	out := *endpoint
-	base := strings.TrimRight(endpoint.EscapedPath(), "/")
 	path := u.EscapedPath()
-	if base != "" && !strings.HasPrefix(path, base+"/") {
-		path = base + path
-	}
+	path = ownBase(endpoint, path) + path
 	out.RawQuery = u.RawQuery
 	if decoded, err := url.PathUnescape(path); err == nil {
 		out.Path, out.RawPath = decoded, path
 	}
 	return &out
+}
+
+// ownBase returns what of an endpoint's path a request's path does not repeat: people name a service by its root, or by that of its API.
+func ownBase(endpoint *url.URL, path string) string {
+	base := strings.TrimRight(endpoint.EscapedPath(), "/")
+	for i := range len(base) {
+		if base[i] == '/' && strings.HasPrefix(path, base[i:]+"/") {
+			return base[:i]
+		}
+	}
+	return base
 }
 
 // encoder makes a value fit for its place.
