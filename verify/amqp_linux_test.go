@@ -51,7 +51,7 @@ func TestRabbitMQServer(t *testing.T) {
 		t.Helper()
 		run(t, dir, "", env, slices.Concat(settings, []string{programs + "rabbitmqctl", "-n", "mudlark@localhost"}, args)...)
 	}
-	control("await_startup", "--timeout", "90") // it listens before that
+	control("await_startup", "--timeout", "180") // it listens before that
 
 	o := onLoopback()
 	o.rootCAs = roots

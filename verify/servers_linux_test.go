@@ -112,7 +112,7 @@ func serveAs(t *testing.T, account *syscall.Credential, dir, port, path string, 
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		<-ended
 	})
-	for end := time.Now().Add(90 * time.Second); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
 		select {
 		case <-ended:
 			t.Fatalf("%s ended: %v\n%s", filepath.Base(path), cmd.ProcessState, log.String())
