@@ -29,8 +29,11 @@ type Match struct {
 	// ChecksumOK: the rule's checksum was verified on this match.
 	ChecksumOK bool
 	// Tied: a rule of another provider has as good a claim to the same bytes, and only its name made it lose.
-	Tied  bool
-	Parts []PartMatch
+	Tied bool
+	// Yields lists the rules with conditions on paths whose findings claim the same bytes and are better: at a path where one of them holds,
+	// this match does not stand.
+	Yields []*rules.Rule
+	Parts  []PartMatch
 }
 
 // PartMatch is a companion of a match.

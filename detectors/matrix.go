@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"strings"
 
 	"mudlark/rules"
@@ -169,7 +170,9 @@ func TestRule(e *Engine, r *rules.Rule, rnd *rand.Rand, n int) []Failure {
 	return failures
 }
 
+// isOnly reports whether the secret is what is found, by this rule and, where the rule's conditions on paths hold, by no other.
 func isOnly(got []Match, r *rules.Rule, secret []byte) bool {
+	got = slices.DeleteFunc(slices.Clone(got), func(m Match) bool { return slices.Contains(m.Yields, r) })
 	return len(got) == 1 && got[0].Rule == r && bytes.Equal(got[0].Secret, secret)
 }
 

@@ -13,6 +13,9 @@ import (
 // text compete with those of the text: where it is known which bytes they were made of, with those that share one of
 // these, else with those that cover at least half of the encoded run. They do not compete with each other: that was
 // settled in the decoded text.
+//
+// A rule with conditions on paths wins over others only at a path where these hold, which is not known here: its finding stands, and so does
+// the other, which yields to it there (Match.Yields).
 
 // resolve returns those of the findings of a text, and of what is encoded in it, that stand.
 func resolve(own, inner []*finding) []*finding {
@@ -20,7 +23,15 @@ func resolve(own, inner []*finding) []*finding {
 	if len(inner) == 0 {
 		return own
 	}
-	inner = contest(own, distinct(own, inner))
+	var everywhere, bound []*finding
+	for _, f := range own {
+		if f.Rule.PathBound() {
+			bound = append(bound, f)
+		} else {
+			everywhere = append(everywhere, f)
+		}
+	}
+	inner = contestBound(bound[:min(len(bound), maxYields)], contest(everywhere, distinct(own, inner)))
 	return append(slices.DeleteFunc(own, func(f *finding) bool { return f.rule == nil }), inner...)
 }
 
@@ -79,20 +90,50 @@ func winners(own []*finding) []*finding {
 	slices.SortStableFunc(own, better)
 	cover := newCover(own)
 	kept := own[:0]
+	var bound []*finding // those that stand at some paths only
 	for _, f := range own {
 		if cover.any(f.Start, f.End) {
 			noteTie(kept, f)
 			raise(kept, f)
 			continue
 		}
+		if len(bound) > 0 && !f.yieldTo(bound) {
+			continue
+		}
+		kept = append(kept, f)
+		if f.Rule.PathBound() {
+			bound = append(bound, f)
+			continue
+		}
 		cover.add(f.Start, f.End)
 		for _, p := range f.Parts {
 			cover.add(p.Start, p.End)
 		}
-		kept = append(kept, f)
 	}
 	slices.SortFunc(kept, func(a, b *finding) int { return cmp.Compare(a.Start, b.Start) })
 	return kept
+}
+
+// maxYields bounds how many findings of rules with conditions on paths are looked at for one finding.
+const maxYields = 1 << 12
+
+// yieldTo notes which of the better findings, of rules with conditions on paths, claim the same bytes as f. It returns false if one of them is of
+// the same rule, and so stands wherever f would.
+func (f *finding) yieldTo(bound []*finding) bool {
+	for _, b := range bound[:min(len(bound), maxYields)] {
+		shares := b.Start < f.End && f.Start < b.End
+		for _, p := range b.Parts {
+			shares = shares || p.Start < f.End && f.Start < p.End
+		}
+		switch {
+		case !shares:
+		case b.Rule == f.Rule:
+			return false
+		case !slices.Contains(f.Yields, b.Rule):
+			f.Yields = append(f.Yields, b.Rule)
+		}
+	}
+	return true
 }
 
 // raise gives the confidence of a generic rule, which has judged the value, to a finding on the same bytes whose rule names the kind of secret
@@ -194,7 +235,13 @@ func contest(own, inner []*finding) []*finding {
 		}
 		kept = append(kept, f)
 		for i := first; i < last; i++ {
-			lost[i] = lost[i] || f.rivals(own[i])
+			switch {
+			case !f.rivals(own[i]):
+			case !f.Rule.PathBound():
+				lost[i] = true
+			case !slices.Contains(own[i].Yields, f.Rule):
+				own[i].Yields = append(own[i].Yields, f.Rule)
+			}
 		}
 	}
 	for i, l := range lost {
@@ -203,6 +250,36 @@ func contest(own, inner []*finding) []*finding {
 		}
 	}
 	return kept
+}
+
+// contestBound is contest for those findings of the text whose rules have conditions on paths.
+func contestBound(bound, inner []*finding) []*finding {
+	yield := func(f *finding, to *rules.Rule) {
+		if !slices.Contains(f.Yields, to) {
+			f.Yields = append(f.Yields, to)
+		}
+	}
+	if len(bound) == 0 {
+		return inner
+	}
+	return slices.DeleteFunc(inner, func(f *finding) bool {
+		for _, o := range bound {
+			if o.rule == nil || o.Start >= f.hi || f.lo >= o.End || !f.rivals(o) {
+				continue
+			}
+			switch wins := f.beats(o); {
+			case wins && (o.Rule == f.Rule || !f.Rule.PathBound()):
+				o.rule = nil
+			case wins:
+				yield(o, f.Rule)
+			case o.Rule == f.Rule:
+				return true
+			default:
+				yield(f, o.Rule)
+			}
+		}
+		return false
+	})
 }
 
 // rivals reports whether the decoded finding f and o, which share a byte, claim the same bytes.

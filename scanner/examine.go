@@ -379,15 +379,24 @@ func (s *scan) pathAllowed(r *rules.Rule, path []byte) bool {
 	return len(r.Paths) == 0 || slices.ContainsFunc(r.Paths, func(glob string) bool { return matchGlob(glob, string(path)) })
 }
 
-// allowedAt is pathAllowed for a hit in the file of the path given. For what is inside an archive its path there counts.
+// allowedAt reports whether a hit of a rule stands in the file of the path given: the rule's conditions on paths hold, and those of no better
+// one on the same bytes do. For what is inside an archive its path there counts.
 func (s *scan) allowedAt(h *hit, r *rules.Rule, path []byte) bool {
+	return s.allowedAtAny(h, r, [][]byte{path})
+}
+
+// allowedAtAny is allowedAt for a file that has several names.
+func (s *scan) allowedAtAny(h *hit, r *rules.Rule, paths [][]byte) bool {
 	if inner := h.innerPath(); inner != "" {
 		if i := strings.LastIndex(inner, inArchive); i >= 0 {
 			inner = inner[i+len(inArchive):]
 		}
-		path = []byte(inner)
+		paths = [][]byte{[]byte(inner)}
 	}
-	return s.pathAllowed(r, path)
+	holds := func(r *rules.Rule) bool {
+		return slices.ContainsFunc(paths, func(p []byte) bool { return s.pathAllowed(r, p) })
+	}
+	return holds(r) && !slices.ContainsFunc(h.yields, holds)
 }
 
 // pathHits keeps the paths that are found to hold a secret themselves. It is safe for concurrent use.
@@ -419,7 +428,7 @@ func (w *worker) pathVisitor() func([]byte) bool {
 	return func(path []byte) bool {
 		hits := w.path(path)
 		if w.s.pathRules {
-			hits = slices.DeleteFunc(hits, func(h hit) bool { return !w.s.pathAllowed(w.s.items.get(h.item).rule, path) })
+			hits = slices.DeleteFunc(hits, func(h hit) bool { return !w.s.allowedAt(&h, w.s.items.get(h.item).rule, path) })
 		}
 		if len(hits) == 0 {
 			return false

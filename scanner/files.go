@@ -130,8 +130,14 @@ func (w *worker) fileEvents(hits []hit, data []byte, e event) []event {
 	for _, h := range hits {
 		r := w.s.items.get(h.item).rule
 		e.at = h
-		if r.PathBound() && !slices.ContainsFunc(w.s.pathsOf(&e), func(p string) bool { return w.s.allowedAt(&h, r, []byte(p)) }) {
-			continue
+		if r.PathBound() || len(h.yields) > 0 {
+			var names [][]byte
+			for _, p := range w.s.pathsOf(&e) {
+				names = append(names, []byte(p))
+			}
+			if !w.s.allowedAtAny(&h, r, names) {
+				continue
+			}
 		}
 		e.item, e.at, e.excerpt = h.item, h, nil
 		if h.inside == nil && !detectors.Wide(h.decoded) {

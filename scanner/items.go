@@ -48,6 +48,7 @@ type hit struct {
 	start, end            int
 	line, column, endLine int
 	decoded               []string
+	yields                []*rules.Rule    // those that stand in its place where their conditions on paths hold
 	allow                 *detectors.Allow // the marker beside it, or nil
 	entries               []*allowEntry    // those whose regexes match in the text around it
 	inside                *inside          // where in an archive; nil for what is in none
@@ -109,7 +110,7 @@ func (t *items) hits(matches []detectors.Match, markers []*detectors.Allow, text
 		}
 		marked := markers != nil && markers[i] != nil
 		n := t.number(itemKey{rule: m.Rule, secret: string(m.Secret)}, item{display: string(display), confidence: string(m.Confidence), tied: m.Tied, marked: marked})
-		h := hit{item: n, start: m.Start, end: m.End, line: m.Line, column: m.Column, endLine: m.EndLine, decoded: m.Decoded}
+		h := hit{item: n, start: m.Start, end: m.End, line: m.Line, column: m.Column, endLine: m.EndLine, decoded: m.Decoded, yields: m.Yields}
 		if marked {
 			h.allow = markers[i]
 			t.mark(n)
@@ -122,7 +123,7 @@ func (t *items) hits(matches []detectors.Match, markers []*detectors.Allow, text
 			k := itemKey{rule: m.Rule, part: p.Name, owner: n, secret: string(p.Secret)}
 			out = append(out, hit{
 				item:  t.number(k, item{display: string(p.Secret), confidence: string(m.Confidence), public: partIsPublic(m.Rule, p.Name)}),
-				start: p.Start, end: p.End, line: p.Line, column: p.Column, endLine: p.EndLine, decoded: m.Decoded,
+				start: p.Start, end: p.End, line: p.Line, column: p.Column, endLine: p.EndLine, decoded: m.Decoded, yields: m.Yields,
 			})
 		}
 	}
