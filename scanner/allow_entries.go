@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"bytes"
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -40,10 +41,15 @@ type allows struct {
 	general       []*allowEntry // those that can be looked up by nothing
 	around        []*allowEntry // those of general with regexes for what stands around a secret
 
+	asked int // how many of general come with what is scanned
+
 	before *earlierAllows // nil until it is asked for
 
 	notes []report.AllowNote
 }
+
+// maxAsked bounds the entries of what is scanned that have to be asked one after the other for each secret.
+const maxAsked = 10_000
 
 // loadAllows reads the ignore files of what is scanned, and joins them with what the caller gave and what the configuration says.
 func (s *scan) loadAllows() *allows {
@@ -142,6 +148,14 @@ func (s *scan) addAllow(a *allows, e allow.Entry) {
 	if err != nil {
 		a.note("malformed", e, "a regex does not compile")
 		return
+	}
+	if e.Scanned && e.Fingerprint == "" && e.Path == "" {
+		if a.asked++; a.asked > maxAsked {
+			if a.asked == maxAsked+1 {
+				a.note("malformed", e, fmt.Sprintf("from here on none counts: more than %d entries with paths or rules alone", maxAsked))
+			}
+			return
+		}
 	}
 	a.all = append(a.all, n)
 	switch {

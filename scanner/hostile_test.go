@@ -428,7 +428,7 @@ func TestManyStaleEntries(t *testing.T) {
 	const n = 100_000
 	var entries strings.Builder
 	for i := range n {
-		fmt.Fprintf(&entries, "path: nowhere/%d\n", i)
+		fmt.Fprintf(&entries, "%032x\n", i)
 	}
 	r := newSandbox(t)
 	r.put("secret.env", token(1)+"\n")
@@ -439,4 +439,25 @@ func TestManyStaleEntries(t *testing.T) {
 			t.Errorf("%d findings, %d notes", len(c.findings), len(c.coverage.Allows))
 		}
 	})
+}
+
+// TestManyPatterns reads an ignore file of more patterns than are asked one after the other, of which the last would allow the secret.
+func TestManyPatterns(t *testing.T) {
+	r := newSandbox(t)
+	r.put("secret.env", token(1)+"\n")
+	r.write(".mudlarkignore", strings.Repeat("path: nowhere\n", maxAsked-1)+"path: secret.env\n")
+	if c := scanned(t, Options{Target: r.path}); len(c.findings) != 0 {
+		t.Errorf("the last pattern that counts: %d findings", len(c.findings))
+	}
+	r.write(".mudlarkignore", strings.Repeat("path: nowhere\n", maxAsked)+"path: secret.env\n\npath: secret.env\n")
+	c := scanned(t, Options{Target: r.path})
+	var told int
+	for _, n := range c.coverage.Allows {
+		if n.Kind == "malformed" && strings.HasSuffix(n.Where, fmt.Sprintf(":%d", maxAsked+1)) && strings.Contains(n.Why, "none counts") {
+			told++
+		}
+	}
+	if len(c.findings) != 1 || told != 1 {
+		t.Errorf("one more: %d findings, told %d times", len(c.findings), told)
+	}
 }
