@@ -273,7 +273,7 @@ func (s *scan) entryHolds(b *builder, n *allowEntry, l *lifeStory, e *event) (bo
 	}
 	switch {
 	case len(n.Rules) > 0 && !slices.Contains(n.Rules, id) && !slices.Contains(n.Rules, provider),
-		n.PeerRule != "" && n.PeerRule != id && s.allows.known(n.PeerRule),
+		n.PeerRule != "" && n.PeerRule != id && n.PeerRule != provider && s.allows.known(n.PeerRule),
 		n.Commit != "" && n.Commit != commit,
 		len(n.Commits) > 0 && !slices.Contains(n.Commits, commit),
 		!s.pathHolds(n, e),

@@ -46,7 +46,7 @@ type Entry struct {
 	Path     string
 	PathLine int
 	Commit   string // full name of the introducing commit
-	// PeerRule is what another tool calls the rule. It narrows nothing unless it is the id of a rule here.
+	// PeerRule is what another tool calls the rule. It narrows nothing unless it is the id of a rule here, or a provider.
 	PeerRule string
 	// SecretSHA1 and SecretSHA256 are hashes, in hexadecimal, of the secret.
 	SecretSHA1, SecretSHA256 string
