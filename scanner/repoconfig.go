@@ -3,6 +3,7 @@ package scanner
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -57,6 +58,11 @@ func (s *scan) readConfig(read func(name string, limit int64) ([]byte, bool)) (c
 	return c, name, err
 }
 
+// tooLargeConfig is the error for a file that says how to scan and has more bytes than are read of such a file.
+func tooLargeConfig(name string, limit int64) error {
+	return &gitstore.Error{Class: gitstore.Limit, What: name, Why: fmt.Sprintf("is too large and was not applied: more than %d bytes", limit)}
+}
+
 // oneLine returns the text of an error that may have several lines as one.
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
@@ -106,6 +112,10 @@ func (s *scan) repositoryFile(name string, limit int64) ([]byte, bool) {
 		return nil, false
 	}
 	data, err := readRegular(file, limit)
+	var e *gitstore.Error
+	if errors.As(err, &e) && e.Class == gitstore.Limit {
+		err = tooLargeConfig(name, limit)
+	}
 	if err != nil {
 		s.cover.problem(err)
 		return nil, false
@@ -140,7 +150,7 @@ func (s *scan) fileOf(commit gitstore.ID, name string, limit int64) (data []byte
 	}
 	typ, size, err := r.Header(id)
 	if err == nil && size > limit {
-		err = &gitstore.Error{Class: gitstore.Limit, What: name, Why: "is too large and was not applied"}
+		err = tooLargeConfig(name, limit)
 	}
 	if err == nil {
 		typ, data, err = r.Read(id)

@@ -168,3 +168,18 @@ func TestSignedCommit(t *testing.T) {
 	r.verify()
 	can.check(t)
 }
+
+// TestLargeConfig: a configuration that is too large is not applied, wherever it stands, and is named as what it is.
+func TestLargeConfig(t *testing.T) {
+	t.Parallel()
+	r := newSandbox(t)
+	r.put(ConfigName, "[[allow]]\npaths = [\"**\"]\n"+strings.Repeat("#", maxRepositoryConfig))
+	r.put("secret.env", token(1)+"\n")
+	for _, revision := range []string{"", "HEAD"} {
+		c := scanned(t, Options{Target: r.path, ConfigRevision: revision})
+		skipped := c.coverage.Skipped
+		if len(c.findings) != 1 || len(skipped) != 1 || skipped[0].What != ConfigName || !strings.Contains(skipped[0].Why, "too large and was not applied: more than 1048576 bytes") {
+			t.Errorf("revision %q: %d findings, skipped %+v", revision, len(c.findings), skipped)
+		}
+	}
+}
