@@ -173,7 +173,9 @@ func TestSignedCommit(t *testing.T) {
 func TestLargeConfig(t *testing.T) {
 	t.Parallel()
 	r := newSandbox(t)
-	r.put(ConfigName, "[[allow]]\npaths = [\"**\"]\n"+strings.Repeat("#", maxRepositoryConfig))
+	config := "[[allow]]\npaths = [\"**\"]\n" + strings.Repeat("#", maxRepositoryConfig)
+	r.write(ConfigName, config)
+	r.put(ConfigName, config)
 	r.put("secret.env", token(1)+"\n")
 	for _, revision := range []string{"", "HEAD"} {
 		c := scanned(t, Options{Target: r.path, ConfigRevision: revision})
