@@ -3,6 +3,7 @@ package detectors
 import (
 	"math"
 	"math/bits"
+	"slices"
 	"sync"
 
 	"mudlark/rules"
@@ -37,22 +38,32 @@ const (
 	windowSize = 4
 	// maxGrams limits the windows that one anchor may stand for.
 	maxGrams = 1 << 15
-	// besides is how many bytes of the runs beside a literal belong to its anchor: with them, a short literal is as rare as a long one.
+	// besides is how many bytes on each side of a literal belong to its anchor: with them, a short literal is as rare as a long one.
 	besides = 9
 )
 
 // newAnchor returns the anchor around the literal nodes[i]; false when it stands for too much.
 func newAnchor(nodes []rules.Node, i int) (anchor, bool) {
 	var a anchor
-	if i > 0 {
-		a.sets = beside(nil, nodes[i-1])
+	for k := i - 1; k >= 0 && len(a.sets) < besides; k-- {
+		sets, on := certain(nodes[k])
+		a.sets = append(slices.Clone(sets[max(0, len(sets)+len(a.sets)-besides):]), a.sets...)
+		if !on {
+			break
+		}
 	}
 	a.offset = len(a.sets)
 	l := nodes[i].(*rules.Literal)
 	a.sets = appendLiteral(a.sets, l.Bytes, l.Fold)
-	if i+1 < len(nodes) {
-		a.sets = beside(a.sets, nodes[i+1])
+	full := len(a.sets) + besides
+	for _, n := range nodes[i+1:] {
+		sets, on := certain(n)
+		a.sets = append(a.sets, sets...)
+		if !on || len(a.sets) >= full {
+			break
+		}
 	}
+	a.sets = a.sets[:min(len(a.sets), full)]
 	return a, a.choose()
 }
 
@@ -62,16 +73,20 @@ func keywordAnchor(word string, fold bool) (anchor, bool) {
 	return a, a.choose()
 }
 
-// beside appends the sets of the bytes that n has next to a literal, where they are certain.
-func beside(sets []rules.ByteSet, n rules.Node) []rules.ByteSet {
-	run, ok := n.(*rules.Run)
-	if !ok {
-		return sets
+// certain returns the sets of the bytes that n certainly has next to what stands beside it, and whether that is all of n, so that what comes
+// next is certain, too.
+func certain(n rules.Node) (sets []rules.ByteSet, all bool) {
+	switch n := n.(type) {
+	case *rules.Literal:
+		return appendLiteral(nil, n.Bytes, n.Fold), true
+	case *rules.Run:
+		least := n.Counts[0].Min
+		for range min(least, besides) {
+			sets = append(sets, n.Set)
+		}
+		return sets, least <= besides && len(n.Counts) == 1 && n.Counts[0].Max == least
 	}
-	for range min(run.Counts[0].Min, besides) {
-		sets = append(sets, run.Set)
-	}
-	return sets
+	return nil, false
 }
 
 func appendLiteral(sets []rules.ByteSet, literal []byte, fold bool) []rules.ByteSet {

@@ -2,6 +2,7 @@ package detectors
 
 import (
 	"bytes"
+	"encoding/binary"
 	"regexp/syntax"
 )
 
@@ -98,10 +99,20 @@ func (n need) metBy(text []byte, lowered func() []byte) bool {
 	return false
 }
 
-// lowerInto appends text in lower case.
+// lowerInto appends text in lower case, eight bytes at a time.
 func lowerInto(dst, text []byte) []byte {
-	for _, c := range text {
-		dst = append(dst, lower(c))
+	const each, low = 0x01010101_01010101, 0x7f7f7f7f_7f7f7f7f
+	n := len(dst)
+	dst = append(dst, text...)
+	out := dst[n:]
+	for ; len(out) >= 8; out = out[8:] {
+		w := binary.LittleEndian.Uint64(out)
+		// Bit 7 of a byte: its seven low bits are at least 'A', but not more than 'Z', and it has no eighth.
+		capital := ((w&low + each*(0x80-'A')) &^ (w&low + each*(0x7f-'Z'))) &^ w & (each << 7)
+		binary.LittleEndian.PutUint64(out, w|capital>>2)
+	}
+	for i, c := range out {
+		out[i] = lower(c)
 	}
 	return dst
 }

@@ -46,3 +46,16 @@ func randomRegex(rnd *rand.Rand, depth int) string {
 	a, b := randomRegex(rnd, depth-1), randomRegex(rnd, depth-1)
 	return fmt.Sprintf([]string{"%s%s", "(?:%s|%s)", "(?:%s)?%s", "(?:%s)+%s", "(?:%s){2,3}%s", "(?:%s){0,2}%s"}[rnd.IntN(6)], a, b)
 }
+
+func TestLowerInto(t *testing.T) {
+	text := make([]byte, 256+7)
+	for i := range text {
+		text[i] = byte(i)
+	}
+	for n := range 9 {
+		got := lowerInto([]byte("kept "), text[n:])
+		if want := "kept " + string(lowerASCII(text[n:])); string(got) != want {
+			t.Errorf("from %d: %q, want %q", n, got, want)
+		}
+	}
+}

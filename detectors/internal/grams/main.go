@@ -21,8 +21,8 @@ import (
 const (
 	maxText = 16 << 20
 	maxFile = 400 << 10
-	rarest  = 1.0 / 40000 // the share of the rarest gram that is written
-	fold    = 0x20202020  // as in the prefilter
+	rarest  = 1.0 / 400000 // the share of the rarest gram that is written
+	fold    = 0x20202020   // as in the prefilter
 )
 
 func main() {
@@ -73,7 +73,7 @@ func read(dir string, endings []string) ([]byte, error) {
 }
 
 // write writes the common grams, ascending, five bytes each: the gram in little-endian order, and the negative binary logarithm of its
-// share.
+// share in eighths.
 func write(out string, shares map[uint32]float64, kinds float64) error {
 	var list []uint32
 	for g, s := range shares {
@@ -85,7 +85,7 @@ func write(out string, shares map[uint32]float64, kinds float64) error {
 	var b []byte
 	for _, g := range list {
 		b = binary.LittleEndian.AppendUint32(b, g)
-		b = append(b, byte(math.Round(-math.Log2(shares[g]/kinds))))
+		b = append(b, byte(math.Round(-8*math.Log2(shares[g]/kinds))))
 	}
 	return os.WriteFile(out, b, 0o666)
 }
