@@ -98,9 +98,7 @@ func (s *scan) changed() history.Source {
 	}
 	names := map[string]bool{}
 	s.paths.each(func(path string) { names[path[strings.LastIndexByte(path, '/')+1:]] = true })
-	marked := s.reach.Mark(
-		func(id gitstore.ID) bool { return s.interesting(s.blobs.Number(id)) },
-		func(name string) bool { return names[name] })
+	marked := s.reach.Mark(s.interesting, func(name string) bool { return names[name] })
 	if marked == nil {
 		s.compareTrees(context.Background())
 		return s.changes

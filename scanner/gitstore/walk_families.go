@@ -109,15 +109,19 @@ func (b *familyBuilder) keepLayout() {
 }
 
 // useLayout sets refs, base and sizes from what an earlier walk has kept. It returns false if there is nothing that can be used.
-func (b *familyBuilder) useLayout() bool {
+func (b *familyBuilder) useLayout() (used bool) {
 	l := b.plan.pack.layout.Load()
-	if _, ok := b.plan.table.(indexTable); !ok || l == nil {
+	t, ok := b.plan.table.(indexTable)
+	if !ok || l == nil {
 		return false
 	}
+	var err error
+	defer func() { used = used && err == nil }()
+	defer endFaults(guardFaults(), &err)
 	b.refs, b.base = make([]entryRef, len(l.order)), l.base
 	for i, pos := range l.order {
-		_, off, ok := b.plan.at(int(pos))
-		if !ok || off < 0 {
+		off, ok := t.entry(int(pos))
+		if !ok {
 			return false
 		}
 		b.refs[i] = entryRef{off, pos}

@@ -5,15 +5,13 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"slices"
-
-	"mudlark/scanner/gitstore"
 )
 
 // Marked is the trees of a Reach cut down to some blobs and names: what is left of two trees differs at exactly those paths at
 // which the trees differ and one of them has such a blob or name. It answers without reading trees.
 type Marked struct {
 	r     *Reach
-	blob  func(gitstore.ID) bool
+	blob  func(Blob) bool
 	name  func(string) bool
 	asked bitset // blobs for which blob was called
 	yes   bitset // for which it returned true
@@ -24,8 +22,7 @@ type Marked struct {
 	full    bool
 	byHash  map[uint64]uint32
 	seed    maphash.Seed
-	of      map[uint32]uint32 // by tree: the number of its list
-	open    map[uint32]bool   // trees whose lists are being made
+	of      []uint32 // by tree: the number of its list plus listKnown, or one of the below
 	seen    keyMarks
 	text    []byte
 	roots   []uint32 // by commit: the list of its tree
@@ -38,17 +35,24 @@ type markedEntry struct {
 	object uint32 // of a directory, the number of the list of what is left of it
 }
 
+// What is known of the list of a tree.
+const (
+	listUnknown = iota
+	listOpen    // it is being made
+	listKnown
+)
+
 // Mark cuts the trees down to the blobs for which blob returns true and to files with names for which name does. It returns nil
 // if so much is marked that comparing the trees of all commits is better.
-func (r *Reach) Mark(blob func(gitstore.ID) bool, name func(string) bool) *Marked {
+func (r *Reach) Mark(blob func(Blob) bool, name func(string) bool) *Marked {
 	m := &Marked{r: r, blob: blob, name: name, lists: make([][]markedEntry, 1), byHash: map[uint64]uint32{}, seed: maphash.MakeSeed(),
-		of: map[uint32]uint32{}, open: map[uint32]bool{}, names: make([]int8, len(r.t.keys.list)), roots: make([]uint32, len(r.roots))}
+		of: make([]uint32, r.t.numbers.Len()), names: make([]int8, len(r.t.keys.list)), roots: make([]uint32, len(r.roots))}
 	for c, root := range r.roots {
 		if m.roots[c] = m.list(root - 1); m.full {
 			return nil
 		}
 	}
-	m.of, m.open, m.byHash = nil, nil, nil
+	m.of, m.byHash = nil, nil
 	return m
 }
 
@@ -62,28 +66,36 @@ func (m *Marked) root(c int32) uint32 {
 
 // list returns the number of the list of what is left of a tree: equal lists have the same number, that of an empty one is 0.
 func (m *Marked) list(tree uint32) uint32 {
-	if n, ok := m.of[tree]; ok {
-		return n
+	if state := *m.state(tree); state >= listKnown {
+		return state - listKnown
 	}
 	// The trees that it is, one by way of the other, based upon come first: they may be many.
 	chain := []uint32{tree}
 	base := m.base(tree)
-	for ; base != 0 && !m.open[tree]; base = m.base(chain[len(chain)-1]) {
-		if _, ok := m.of[base-1]; ok || m.open[base-1] {
+	for ; base != 0 && *m.state(tree) != listOpen; base = m.base(chain[len(chain)-1]) {
+		if *m.state(base - 1) != listUnknown {
 			break
 		}
 		chain = append(chain, base-1)
 	}
 	for _, t := range chain {
-		m.open[t] = true
+		*m.state(t) = listOpen
 	}
 	for _, t := range slices.Backward(chain) {
-		if _, ok := m.of[t]; !ok {
-			m.of[t] = m.make(t)
+		if *m.state(t) < listKnown {
+			list := m.make(t)
+			*m.state(t) = list + listKnown
 		}
-		delete(m.open, t)
 	}
-	return m.of[tree]
+	return *m.state(tree) - listKnown
+}
+
+// state returns where it stands what is known of a tree's list. It is valid until the next call.
+func (m *Marked) state(tree uint32) *uint32 {
+	if more := int(tree) - len(m.of); more >= 0 {
+		m.of = append(m.of, make([]uint32, more+1)...)
+	}
+	return &m.of[tree]
 }
 
 // base returns the number of a tree's base plus 1, 0 if it has none.
@@ -98,9 +110,15 @@ func (m *Marked) base(tree uint32) uint32 {
 // make makes the list of a tree: from that of its base, unless that is still being made, because the tree is held by
 // something that it is based upon.
 func (m *Marked) make(tree uint32) uint32 {
-	base, known := m.of[m.base(tree)-1]
+	var base uint32 // the number of the base's list
+	known := true
+	if b := m.base(tree); b != 0 {
+		if known = *m.state(b - 1) >= listKnown; known {
+			base = *m.state(b - 1) - listKnown
+		}
+	}
 	list := m.lists[base]
-	if m.base(tree) != 0 && !known {
+	if !known {
 		list, base = nil, 0
 		m.r.t.each(tree, &m.seen, func(c *treeChange) {
 			if e, ok := m.entry(c); ok {
@@ -157,7 +175,7 @@ func (m *Marked) entry(c *treeChange) (markedEntry, bool) {
 }
 
 func (m *Marked) isMarked(blob uint32) bool {
-	if m.asked.add(blob) && m.r.blobs.has(blob) && m.blob(m.r.t.numbers.ID(blob)) {
+	if m.asked.add(blob) && m.r.blobs.has(blob) && m.blob(Blob(blob+1)) {
 		m.yes.add(blob)
 	}
 	return m.yes.has(blob)

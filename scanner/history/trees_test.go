@@ -303,7 +303,7 @@ func checkMarked(t *testing.T, repo *gitstore.Repo, g *Graph, reach *Reach, rnd 
 		salt := byte(rnd.IntN(256))
 		blob := func(id gitstore.ID) bool { return (id.LastByte()^salt)%rare == 0 }
 		name := func(s string) bool { return strings.HasSuffix(s, "7") }
-		m := reach.Mark(blob, name)
+		m := reach.Mark(func(b Blob) bool { return blob(reach.t.numbers.ID(uint32(b) - 1)) }, name)
 		differ := NewDiffer(repo.Objects.NewReader(1<<20), repo.Format, 1<<20)
 		against := m.against(g, nil)
 		for range 300 {
