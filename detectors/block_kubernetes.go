@@ -87,17 +87,40 @@ func eachYAMLValue(data []byte, from, to int, feed string, yield func(candidate)
 			if i := bytes.Index(text, []byte(": ")); i > 0 {
 				value := bytes.TrimLeft(text[i+2:], " ")
 				at := start + len(line) - len(value)
-				value = bytes.Trim(value, `"'`)
-				if len(line) > 0 && at < end && (data[at] == '"' || data[at] == '\'') {
-					at++
+				if len(value) > 0 {
+					value, quoted := scalarOf(value)
+					yieldValue(at+quoted, value, encoded, yield)
 				}
-				yieldValue(at, value, encoded, yield)
 			}
 		default:
 			inside = false
 		}
 		start = end + len(feed)
 	}
+}
+
+// scalarOf returns the scalar at the start of text, which is not empty, without its quotes, of which the last may be gone already, and without
+// what stands behind it (YAML 1.2.2, sections 7.3 and 6.6). Quoted is 1 if there are quotes, else 0.
+func scalarOf(text []byte) (value []byte, quoted int) {
+	quote := text[0]
+	if quote != '"' && quote != '\'' {
+		if i := bytes.Index(text, []byte(" #")); i >= 0 {
+			text = text[:i]
+		}
+		return bytes.TrimRight(text, " "), 0
+	}
+	text = text[1:]
+	for i := 0; i < len(text); i++ {
+		switch {
+		case text[i] == '\\' && quote == '"':
+			i++
+		case text[i] == quote && i+1 < len(text) && text[i+1] == quote && quote == '\'':
+			i++
+		case text[i] == quote:
+			return text[:i], 1
+		}
+	}
+	return text, 1
 }
 
 // eachJSONValue yields the values of the objects "data" and "stringData" between from and to, in which quotes may be escaped.
@@ -148,6 +171,7 @@ func yieldValue(at int, value []byte, encoded bool, yield func(candidate)) {
 		text = bytes.TrimRight(text, "\r\n")
 	}
 	if len(text) < 4 || !all(text, func(c byte) bool { return c >= ' ' && c < 0x7f }) || isReference(text) || placeholder(text, nil) || isTrivial(text) ||
+		isOneOf(lowerASCII(text), []string{"true", "false", "null", "none"}) ||
 		len(bytes.Trim(text, "0123456789.")) == 0 || bytes.HasPrefix(text, []byte("http")) && isPlainURL(text) || isAddress(text) || bytes.HasPrefix(text, []byte("-----")) {
 		return
 	}

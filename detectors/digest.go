@@ -5,7 +5,8 @@ import "bytes"
 // Hashes look as random as keys, and the names of packages hold the names of providers: lock files, manifests of images and
 // workflows are full of both. They say what they are:
 //
-//	h1:…= (go.sum)   sha512-…== (Subresource Integrity)   sha256:… (OCI, pip)   …#commit (yarn.lock)   …@commit (GitHub Actions)
+//	h1:…= (go.sum)   sha512-…== (Subresource Integrity)   sha256:… (OCI, pip)   sha256=… (RECORD of a wheel)   …#commit (yarn.lock)
+//	…@commit (GitHub Actions)
 
 const (
 	// maxDigest is the length of a SHA-512 in hex.
@@ -20,6 +21,9 @@ func inDigest(data []byte, start, end int) bool {
 		return false
 	}
 	if end-start == commitLength && (data[start-1] == '#' || data[start-1] == '@') && isAll(data[start:end], "hex") {
+		return true
+	}
+	if data[start-1] == '=' && endsInAlgorithm(data[max(0, start-8):start-1]) {
 		return true
 	}
 	if i := bytes.IndexByte(data[start:min(end, start+7)], '-'); i > 0 && endsInAlgorithm(data[start:start+i]) {

@@ -161,7 +161,13 @@ func isPasswordWord(value []byte) bool {
 // isOther reports whether a value stands for something else than itself, or is another kind of thing.
 func isOther(value []byte) bool {
 	return !all(value, func(c byte) bool { return c >= ' ' && c < 0x7f }) || isReference(value) || isUUID(value) || placeholder(value, nil) ||
-		bytes.Contains(value, []byte("://")) || isAddress(value) || !holds(value, "letter") || isMarkedEncrypted(value)
+		bytes.Contains(value, []byte("://")) || isAddress(value) || !holds(value, "letter") || isMarkedEncrypted(value) || isEscapedText(value)
+}
+
+// isEscapedText reports whether a value is mostly characters written by their numbers, as in translations: \u5bc6\u7801.
+func isEscapedText(value []byte) bool {
+	const each = len(`\u0000`)
+	return 2*each*bytes.Count(value, []byte(`\u`)) >= len(value)
 }
 
 // isReference reports whether a value names where the secret is, or is filled in later.
