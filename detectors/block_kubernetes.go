@@ -100,8 +100,16 @@ func eachYAMLValue(data []byte, from, to int, feed string, yield func(candidate)
 }
 
 // scalarOf returns the scalar at the start of text, which is not empty, without its quotes, of which the last may be gone already, and without
-// what stands behind it (YAML 1.2.2, sections 7.3 and 6.6). Quoted is 1 if there are quotes, else 0.
+// what stands behind it (YAML 1.2.2, sections 7.3 and 6.6). Quoted is the length of the quote before it, 0 if there is none; in a string of
+// another language, backslashes may belong to it.
 func scalarOf(text []byte) (value []byte, quoted int) {
+	if n := len(text) - len(bytes.TrimLeft(text, `\`)); n > 0 && n < len(text) && (text[n] == '"' || text[n] == '\'') {
+		value = text[n+1:]
+		if i := bytes.IndexByte(value, text[n]); i >= 0 {
+			value = value[:i]
+		}
+		return bytes.TrimRight(value, `\`), n + 1
+	}
 	quote := text[0]
 	if quote != '"' && quote != '\'' {
 		if i := bytes.Index(text, []byte(" #")); i >= 0 {

@@ -15,6 +15,9 @@ func TestScalarOf(t *testing.T) {
 		{`"a \"word\" in it" # "more"`, `a \"word\" in it`},
 		{`'it''s' # it's`, `it''s`},
 		{`""`, ``},
+		{`\"quoted\" # and a comment`, `quoted`},
+		{`\\\"quoted`, `quoted`},
+		{`\`, `\`},
 	} {
 		value, quoted := scalarOf([]byte(c.text))
 		if string(value) != c.want || c.text[quoted:quoted+len(value)] != c.want {
