@@ -40,7 +40,7 @@ func newKey(rnd *rand.Rand, label string) []byte {
 	return must(x509.MarshalPKCS8PrivateKey(newEd25519(rnd)))
 }
 
-// must is for encoders that cannot fail on what they are given here.
+// must is for encoders that cannot fail on what they are given here: keys that were made just before, of kinds that they know.
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic("detectors: a generated key cannot be encoded: " + err.Error())

@@ -18,11 +18,7 @@ type HookOptions struct {
 // NewHook returns a handler for people whose commit or push a hook looks at. It writes nothing if nothing was found and everything was read.
 // Else it shows each secret redacted in its line, and the three ways on: remove it, rotate it, allow it with a reason.
 func NewHook(w io.Writer, o HookOptions) Handler {
-	text, ok := NewText(w, o.TextOptions).(*textHandler)
-	if !ok {
-		panic("NewText returns a *textHandler")
-	}
-	return &hookHandler{textHandler: text, hook: o}
+	return &hookHandler{textHandler: newText(w, o.TextOptions), hook: o}
 }
 
 type hookHandler struct {

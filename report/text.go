@@ -21,7 +21,9 @@ type TextOptions struct {
 
 // NewText returns a handler that writes for people: findings grouped by severity, then a summary and what was read. It keeps the
 // text of all findings until Done. Whatever comes from the scanned repository passes through Escape.
-func NewText(w io.Writer, o TextOptions) Handler {
+func NewText(w io.Writer, o TextOptions) Handler { return newText(w, o) }
+
+func newText(w io.Writer, o TextOptions) *textHandler {
 	t := &textHandler{w: bufio.NewWriter(w), o: o, width: max(40, cmp.Or(o.Width, 80))}
 	t.paint = newPalette(o.Color)
 	return t

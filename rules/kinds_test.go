@@ -49,28 +49,39 @@ func kindNotes(t *testing.T) []kindNote {
 	return notes
 }
 
-// TestKindsHaveRules demands of each known kind of secret that it is a rule, or that docs/coverage-notes.md says what became of it. A kind that
-// is sure is folded into a rule that is there, or is no secret by itself.
-func TestKindsHaveRules(t *testing.T) {
+// knownKinds returns the known kinds of secrets, each as its name, how sure it is and whether it can be looked at offline, and the rules.
+func knownKinds(t *testing.T) (kinds [][]string, set []*Rule) {
+	t.Helper()
 	data, err := os.ReadFile("testdata/kinds.tsv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := Builtin(Vocabulary{})
-	if err != nil {
+	for _, line := range strings.Split(strings.TrimSpace(string(data)), "\n")[1:] {
+		field := strings.Split(strings.TrimRight(line, "\r"), "\t")
+		if len(field) != 3 {
+			t.Fatalf("a kind has three columns: %q", line)
+		}
+		kinds = append(kinds, field)
+	}
+	if len(kinds) < 1000 {
+		t.Fatalf("%d kinds", len(kinds))
+	}
+	if set, err = Builtin(Vocabulary{}); err != nil {
 		t.Fatal(err)
 	}
+	return kinds, set
+}
+
+// TestKindsHaveRules demands of each known kind of secret that it is a rule, or that docs/coverage-notes.md says what became of it. A kind that
+// is sure is folded into a rule that is there, or is no secret by itself.
+func TestKindsHaveRules(t *testing.T) {
+	kinds, set := knownKinds(t)
 	ids := map[string]bool{}
 	for _, r := range set {
 		ids[r.ID] = true
 	}
 	notes := kindNotes(t)
-	lines := strings.Split(strings.TrimSpace(string(data)), "\n")[1:]
-	if len(lines) < 1000 {
-		t.Fatalf("%d kinds", len(lines))
-	}
-	for _, line := range lines {
-		field := strings.Split(line, "\t")
+	for _, field := range kinds {
 		kind, sure := field[0], field[1]
 		if ids[kind] {
 			continue
@@ -119,14 +130,7 @@ func TestGitHubTypesHaveNotes(t *testing.T) {
 
 // TestKindsWithChecks demands of each known kind that can be looked at offline that its rule does, or that docs/coverage-notes.md says why not.
 func TestKindsWithChecks(t *testing.T) {
-	data, err := os.ReadFile("testdata/kinds.tsv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := Builtin(Vocabulary{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	kinds, set := knownKinds(t)
 	checked := map[string]bool{}
 	for _, r := range set {
 		checked[r.ID] = r.Checksum != "" || r.Block != "" || slices.ContainsFunc(r.Formats, func(f Format) bool { return f.Checksum != "" })
@@ -138,9 +142,8 @@ func TestKindsWithChecks(t *testing.T) {
 		}
 	}
 	checks := 0
-	for line := range strings.Lines(string(data)) {
-		field := strings.Split(strings.TrimSpace(line), "\t")
-		if len(field) != 3 || field[2] != "yes" {
+	for _, field := range kinds {
+		if field[2] != "yes" {
 			continue
 		}
 		checks++

@@ -67,7 +67,7 @@ type gitRepo struct {
 func newGitRepo(t testing.TB, args ...string) *gitRepo {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
+		t.Fatal("the tests need git in $PATH")
 	}
 	r := &gitRepo{t, filepath.Join(t.TempDir(), "repo")}
 	if err := os.Mkdir(r.path, 0o755); err != nil {

@@ -32,7 +32,7 @@ type ciOrigin struct {
 func newCIOrigin(t *testing.T) *ciOrigin {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is missing")
+		t.Fatal("the tests need git in $PATH")
 	}
 	all, err := rules.Builtin(detectors.Vocabulary())
 	if err != nil {

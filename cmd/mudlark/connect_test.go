@@ -25,7 +25,7 @@ func TestConnectsOnlyWhereThePlanSays(t *testing.T) {
 	t.Parallel()
 	strace, err := exec.LookPath("strace")
 	if err != nil {
-		t.Skip("strace is not installed")
+		t.Skip("strace, which tells where it connects, is not in $PATH (apt-get install strace)")
 	}
 	dir := t.TempDir()
 	bin := filepath.Join(dir, "mudlark")

@@ -18,7 +18,7 @@ import (
 func TestDetectSecretsBaseline(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
-		t.Skip("starts Python programs")
+		t.Skip("without -short: starts a Python program")
 	}
 	if _, err := exec.LookPath("detect-secrets"); err != nil {
 		t.Skip("detect-secrets is not in $PATH (python3 -m venv v && v/bin/pip install detect-secrets)")

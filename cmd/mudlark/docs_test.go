@@ -102,7 +102,7 @@ func runElsewhere(command string) string {
 func docRepository(t *testing.T) string {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is missing")
+		t.Fatal("the tests need git in $PATH")
 	}
 	top := t.TempDir()
 	t.Setenv("HOME", top)

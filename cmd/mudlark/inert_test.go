@@ -14,11 +14,11 @@ import (
 func TestScanStartsNoProcess(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	if err != nil {
-		t.Skip("strace is not installed")
+		t.Skip("strace, which tells what is started, is not in $PATH (apt-get install strace)")
 	}
 	git, err := exec.LookPath("git")
 	if err != nil {
-		t.Skip("git is not installed")
+		t.Fatal("the tests need git in $PATH")
 	}
 	dir := t.TempDir()
 	bin := filepath.Join(dir, "mudlark")

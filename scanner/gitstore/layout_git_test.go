@@ -23,7 +23,7 @@ type gitSandbox struct {
 func newSandbox(t testing.TB) *gitSandbox {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
+		t.Fatal("the tests need git in $PATH")
 	}
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

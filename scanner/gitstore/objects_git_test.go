@@ -25,7 +25,7 @@ type objectRepo struct {
 func newObjectRepo(t *testing.T, f Format) *objectRepo {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
+		t.Fatal("the tests need git in $PATH")
 	}
 	r := &objectRepo{t: t, dir: t.TempDir(), format: f}
 	r.git(nil, "init", "-q", "--bare", "--object-format="+f.String(), ".")

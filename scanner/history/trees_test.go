@@ -27,7 +27,7 @@ type gitDir struct {
 func newGitDir(t testing.TB) *gitDir {
 	t.Helper()
 	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not installed")
+		t.Fatal("the tests need git in $PATH")
 	}
 	r := &gitDir{t, filepath.Join(t.TempDir(), "repo")}
 	if err := os.Mkdir(r.path, 0o755); err != nil {
