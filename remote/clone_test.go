@@ -11,9 +11,12 @@ import (
 	"os/user"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"mudlark/internal/loopback"
 )
 
 // holdVariable makes the test binary a process that makes a folder and waits.
@@ -179,12 +182,13 @@ func startSSHD(t *testing.T) (home string, port int) {
 	for _, key := range []string{"id_ed25519", "host"} {
 		run(t, "ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", filepath.Join(ssh, key))
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	free, err := loopback.Port()
 	if err != nil {
 		t.Fatal(err)
 	}
-	port = listener.Addr().(*net.TCPAddr).Port
-	listener.Close()
+	if port, err = strconv.Atoi(free); err != nil {
+		t.Fatal(err)
+	}
 	config := fmt.Sprintf("ListenAddress 127.0.0.1\nPort %d\nHostKey %s/host\nAuthorizedKeysFile %s/id_ed25519.pub\nPidFile none\nStrictModes no\nUsePAM no\nPasswordAuthentication no\nPermitRootLogin yes\n", port, ssh, ssh)
 	if err := os.WriteFile(filepath.Join(home, "sshd_config"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
@@ -202,12 +206,11 @@ func startSSHD(t *testing.T) (home string, port int) {
 	if err := os.WriteFile(filepath.Join(ssh, "known_hosts"), []byte(line), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for range 100 {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
 			c.Close()
 			return home, port
 		}
-		time.Sleep(50 * time.Millisecond)
 	}
 	t.Fatal("sshd does not answer")
 	return "", 0

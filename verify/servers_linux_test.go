@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"mudlark/internal/loopback"
 )
 
 // program returns where a server of a distribution lies, or skips the test.
@@ -129,12 +131,10 @@ func serveAs(t *testing.T, account *syscall.Credential, dir, port, path string, 
 // freePort returns a port of loopback that nobody listens on.
 func freePort(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := loopback.Port()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
 	return port
 }
 

@@ -4,13 +4,14 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"mudlark/internal/loopback"
 )
 
 // openBao starts an OpenBao server that keeps everything in memory. Its URL goes into $NAME, a token of the policy "default" in the
@@ -19,10 +20,9 @@ func openBao(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: openbao NAME")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := loopback.Port()
 	ts.Check(err)
-	address := l.Addr().String()
-	ts.Check(l.Close())
+	address := "127.0.0.1:" + port
 	b := &bao{ts: ts, url: "http://" + address, root: "root" + rand.Text()}
 	cmd := exec.Command("bao", "server", "-dev", "-dev-root-token-id="+b.root, "-dev-listen-address="+address, "-dev-no-store-token")
 	cmd.Dir = ts.MkAbs(".")
