@@ -13,6 +13,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -66,32 +67,48 @@ func lifetime(s Status) time.Duration {
 	return 0
 }
 
-// OpenCache opens a cache, which need not exist. The key is made if it does not exist; a key that others may read is an error.
+// OpenCache opens a cache, which need not exist. The key is made if it does not exist; a key that others may read is an error, and so is
+// a file that is something else. A cache that is damaged begins anew.
 func OpenCache(file, keyFile string) (*Cache, error) {
 	key, err := cacheKey(keyFile)
 	if err != nil {
 		return nil, fmt.Errorf("the key %s: %w", keyFile, err)
 	}
-	c := &Cache{file: file, key: key, entries: map[string]cached{}}
-	data, err := readAtMost(file, maxCacheFile)
+	c := &Cache{file: file, key: key}
+	if c.entries, err = c.load(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// load reads the entries of the file that are authentic and still believed.
+func (c *Cache) load() (map[string]cached, error) {
+	entries := map[string]cached{}
+	data, err := readAtMost(c.file, maxCacheFile)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(data) == 0 {
-		return c, nil
+		return entries, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+		return nil, fmt.Errorf("%s: %w", c.file, err)
 	}
 	var f cacheFile
-	if err := json.Unmarshal(data, &f); err != nil || f.Version == 0 {
-		return nil, fmt.Errorf("%s is no cache of verdicts", file)
+	switch err := json.Unmarshal(data, &f); {
+	case err != nil && cacheBeginning.Match(data):
+		return entries, nil // of a copy that broke off, such as one of a CI system
+	case err != nil || f.Version == 0:
+		return nil, fmt.Errorf("%s is no cache of verdicts", c.file)
 	}
 	now := time.Now()
 	for _, n := range f.Entries {
 		if f.Version == cacheVersion && n.valid(now) && hmac.Equal([]byte(n.MAC), []byte(c.seal(n))) {
-			c.entries[n.ID] = n
+			entries[n.ID] = n
 		}
 	}
-	return c, nil
+	return entries, nil
 }
+
+// cacheBeginning matches the beginning of a cache, damaged or not.
+var cacheBeginning = regexp.MustCompile(`^\s*\{\s*"mudlark_verdicts"\s*:`)
 
 func readAtMost(file string, limit int64) ([]byte, error) {
 	info, err := os.Stat(file)
@@ -140,6 +157,7 @@ func cacheKey(file string) ([]byte, error) {
 	return key, nil
 }
 
+// newCacheKey makes a key. It appears under its name whole, and if two runs make one at once, both take the first.
 func newCacheKey(file string) ([]byte, error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
 		return nil, plainError(err)
@@ -148,12 +166,31 @@ func newCacheKey(file string) ([]byte, error) {
 	if _, err := rand.Read(key); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	temp, err := writeTemp(file, []byte(hex.EncodeToString(key)+"\n"))
 	if err != nil {
-		return nil, plainError(err)
+		return nil, err
 	}
-	_, err = f.WriteString(hex.EncodeToString(key) + "\n")
-	return key, errors.Join(err, f.Close())
+	defer os.Remove(temp)
+	switch err := os.Link(temp, file); {
+	case err == nil:
+		return key, nil
+	case errors.Is(err, fs.ErrExist):
+		return cacheKey(file)
+	}
+	return key, plainError(os.Rename(temp, file)) // there are no links here
+}
+
+// writeTemp writes a file of a made-up name beside another, for its owner only.
+func writeTemp(file string, data []byte) (name string, err error) {
+	temp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*.tmp") // 0600
+	if err != nil {
+		return "", plainError(err)
+	}
+	_, err = temp.Write(data)
+	if err = errors.Join(err, temp.Close()); err != nil {
+		return "", errors.Join(plainError(err), os.Remove(temp.Name()))
+	}
+	return temp.Name(), nil
 }
 
 // valid reports whether the entry's time is not over, nor still to come.
@@ -222,7 +259,7 @@ func (c *Cache) put(e *Engine, v *values, a answer) {
 	c.entries[n.ID], c.changed = n, true
 }
 
-// Save writes the file, if there is something new.
+// Save writes the file, if there is something new. What another run has learned meanwhile stays.
 func (c *Cache) Save() error {
 	if c == nil {
 		return nil
@@ -231,6 +268,13 @@ func (c *Cache) Save() error {
 	defer c.mu.Unlock()
 	if !c.changed {
 		return nil
+	}
+	if others, err := c.load(); err == nil {
+		for id, n := range others {
+			if own, ok := c.entries[id]; !ok || own.At.Before(n.At) {
+				c.entries[id] = n
+			}
+		}
 	}
 	f := cacheFile{Version: cacheVersion, Entries: []cached{}}
 	for _, id := range slices.Sorted(maps.Keys(c.entries)) {
@@ -244,17 +288,12 @@ func (c *Cache) Save() error {
 	if err := enc.Encode(f); err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(filepath.Dir(c.file), "."+filepath.Base(c.file)+".*.tmp") // 0600
+	temp, err := writeTemp(c.file, b.Bytes())
 	if err != nil {
-		return plainError(err)
+		return err
 	}
-	_, err = temp.Write(b.Bytes())
-	err = errors.Join(err, temp.Close())
-	if err == nil {
-		err = os.Rename(temp.Name(), c.file)
-	}
-	if err != nil {
-		return errors.Join(plainError(err), os.Remove(temp.Name()))
+	if err := os.Rename(temp, c.file); err != nil {
+		return errors.Join(plainError(err), os.Remove(temp))
 	}
 	c.changed = false
 	return nil

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -158,5 +159,76 @@ func TestCacheErrors(t *testing.T) {
 	write(file, "dear diary", 0o600)
 	if _, err := OpenCache(file, key); err == nil || !strings.Contains(err.Error(), "is no cache") {
 		t.Errorf("somebody's file would be overwritten: %v", err)
+	}
+}
+
+// Runs that begin at once agree on one key, and none overwrites what another has learned.
+func TestCacheOfSeveralRuns(t *testing.T) {
+	t.Parallel()
+	r := acmeRule(t)
+	p := newProvider(t)
+	file, key := cacheFiles(t)
+	const runs = 16
+	var caches [runs]*Cache
+	var all sync.WaitGroup
+	for i := range runs {
+		all.Go(func() {
+			c, err := OpenCache(file, key)
+			if err != nil {
+				t.Error(err)
+			}
+			caches[i] = c
+		})
+	}
+	all.Wait()
+	if t.Failed() {
+		return
+	}
+	for _, c := range caches {
+		o := p.options(t)
+		o.Cache = c
+		check(t, verdicts(t, o, Credential{Rule: r, Secret: newToken(r)})[0], Inactive, "")
+	}
+	for _, c := range caches {
+		if err := c.Save(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(openTestCache(t, file, key).entries); n != runs {
+		t.Errorf("%d verdicts are kept, want those of all %d runs", n, runs)
+	}
+	for _, dir := range []string{filepath.Dir(file), filepath.Dir(key)} {
+		if left, _ := filepath.Glob(filepath.Join(dir, ".*")); len(left) > 0 {
+			t.Errorf("left behind: %q", left)
+		}
+	}
+}
+
+// A cache that breaks off, as a copy may, is no reason to end a run.
+func TestCacheBrokenOff(t *testing.T) {
+	t.Parallel()
+	r := acmeRule(t)
+	p := newProvider(t)
+	file, key := cacheFiles(t)
+	o := p.options(t)
+	o.Cache = openTestCache(t, file, key)
+	verdicts(t, o, Credential{Rule: r, Secret: newToken(r)})
+	if err := o.Cache.Save(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range whole {
+		if n < len(`{"mudlark_verdicts": `)+2 && n > 0 {
+			continue // nobody can tell whose it is
+		}
+		if err := os.WriteFile(file, whole[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := len(openTestCache(t, file, key).entries); got != 0 && n < bytes.LastIndexByte(whole, '}') {
+			t.Fatalf("of %d bytes %d entries are believed", n, got)
+		}
 	}
 }
