@@ -18,7 +18,7 @@ type control struct {
 // acceptsAny reports whether the place takes a made-up credential for active: a firewall that answers everything, or a server that
 // looks at no credential. It is asked before the real one is sent there.
 func (e *Engine) acceptsAny(ctx context.Context, c candidate, m *message, v *values) bool {
-	key := v.rule.ID + "\x00" + m.target.url.Host
+	key := v.rule.ID + "\x00" + hostKey(m.target.url)
 	e.mu.Lock()
 	k := e.controls[key]
 	first := k == nil

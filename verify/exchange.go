@@ -48,13 +48,13 @@ func newClient(p *policy, o *Options) *http.Client {
 
 // exchange sends a request, again if need be, and returns the response, or why there is none.
 func (e *Engine) exchange(ctx context.Context, m *message, effect string) (*response, Reason) {
-	g := e.gate(m.target.url.Host)
+	g := e.gate(hostKey(m.target.url))
 	probe, err := g.admit()
 	if err != nil {
 		return nil, e.whyNot(ctx, err)
 	}
 	r, reason := e.attempts(ctx, g, probe, m, effect)
-	g.settle(probe, reason == ServerError || reason == NetworkError || reason == TimedOut)
+	g.settle(probe, stateBy(reason))
 	return r, reason
 }
 
@@ -66,7 +66,7 @@ func (e *Engine) attempts(ctx context.Context, g *gate, probe bool, m *message, 
 			return nil, e.whyNot(ctx, err)
 		}
 		r, err := e.send(ctx, m)
-		wait, limited := retryAfter(r)
+		wait, limited := retryAfter(r, pausePerBackOff*e.o.backOff)
 		if limited {
 			g.pause(wait)
 		}
@@ -75,7 +75,7 @@ func (e *Engine) attempts(ctx context.Context, g *gate, probe bool, m *message, 
 		case ctx.Err() != nil:
 			return nil, e.whyNot(ctx, ctx.Err())
 		case limited:
-			if waits++; waits > patience || wait > e.o.Timeout {
+			if waits++; m.once || waits > patience || wait > e.o.Timeout {
 				return nil, RateLimited
 			}
 			continue
@@ -88,7 +88,7 @@ func (e *Engine) attempts(ctx context.Context, g *gate, probe bool, m *message, 
 		if err != nil {
 			reason = failure(err)
 		}
-		if failures++; failures > retries || effect == rules.EffectCost || effect == rules.EffectWrite {
+		if failures++; m.once || failures > retries || effect == rules.EffectCost || effect == rules.EffectWrite {
 			return nil, reason
 		}
 		backOff := e.o.backOff << (failures - 1)
@@ -126,12 +126,12 @@ func (e *Engine) send(ctx context.Context, m *message) (*response, error) {
 	return r, nil
 }
 
-// defaultPause is how long a provider is left alone that limits requests and does not say for how long.
-const defaultPause = 2 * time.Second
+// pausePerBackOff is how long a provider is left alone that limits requests and does not say for how long, in first back-offs: two seconds.
+const pausePerBackOff = 4
 
 // retryAfter reports whether the provider wants to be asked later, and when: 429 (RFC 6585, section 4), and 403 and 503 with
-// Retry-After (RFC 9110, section 10.2.3).
-func retryAfter(r *response) (time.Duration, bool) {
+// Retry-After (RFC 9110, section 10.2.3). Where that is no time, pause is taken.
+func retryAfter(r *response, pause time.Duration) (time.Duration, bool) {
 	if r == nil {
 		return 0, false
 	}
@@ -145,7 +145,7 @@ func retryAfter(r *response) (time.Duration, bool) {
 	if t, err := http.ParseTime(text); err == nil {
 		return max(0, time.Until(t)), true
 	}
-	return defaultPause, true
+	return pause, true
 }
 
 // whyNot explains an error of a gate or a context.
@@ -163,6 +163,10 @@ func (e *Engine) whyNot(ctx context.Context, err error) Reason {
 
 // failure says in the words of Reason what a transport error is. Its own text may hold the URL, and with it the secret.
 func failure(err error) Reason {
+	var kept *notSent
+	if errors.As(err, &kept) {
+		return kept.why
+	}
 	var timeout net.Error
 	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
 		return TimedOut

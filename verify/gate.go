@@ -50,17 +50,40 @@ func (g *gate) admit() (probe bool, err error) {
 	return true, nil
 }
 
+// hostState is what a request says of its host.
+type hostState int
+
+const (
+	nothingKnown hostState = iota // it was not sent, or not waited for
+	hostAnswered
+	hostFailed
+)
+
+// stateBy reads the state of a host off the reason for which there is no response.
+func stateBy(r Reason) hostState {
+	switch r {
+	case ServerError, NetworkError, TimedOut:
+		return hostFailed
+	case NotAnswering, OutOfTime, Interrupted:
+		return nothingKnown
+	}
+	return hostAnswered
+}
+
 // settle says how a request ended, all attempts together.
-func (g *gate) settle(probe, failed bool) {
+func (g *gate) settle(probe bool, how hostState) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if probe {
 		g.probing = false
 	}
-	if !failed {
+	switch how {
+	case hostAnswered:
 		g.failures = 0
-	} else if g.failures++; g.failures >= breakerFailures {
-		g.open = time.Now().Add(breakerPause)
+	case hostFailed:
+		if g.failures++; g.failures >= breakerFailures {
+			g.open = time.Now().Add(breakerPause)
+		}
 	}
 }
 

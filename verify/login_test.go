@@ -31,7 +31,7 @@ func loginURL(scheme, user, password, address string) string {
 
 // onLoopback are options for servers of tests.
 func onLoopback() Options {
-	return Options{AllowHosts: []HostPattern{{host: "127.0.0.1"}}, AllowPlaintext: true, requestTimeout: 20 * time.Second, Rate: 1e6}
+	return Options{AllowHosts: []HostPattern{{host: "127.0.0.1"}}, AllowPlaintext: true, requestTimeout: 20 * time.Second, Rate: 1e6, backOff: time.Millisecond}
 }
 
 // verdictOfLogin asks about a URL.

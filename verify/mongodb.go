@@ -73,7 +73,7 @@ func mongoOpen(ctx context.Context, p *Probe, t Target, secure bool) (*session, 
 	}
 	s.Close()
 	var certificate *tls.CertificateVerificationError
-	if secure || ctx.Err() != nil || errors.As(err, &certificate) {
+	if secure || s.ctx.Err() != nil || errors.As(err, &certificate) {
 		return nil, s.failed(err)
 	}
 	if s, a = p.open(ctx, t, false); s == nil {

@@ -7,6 +7,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -158,7 +159,7 @@ func TestBreakerCloses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			g.settle(probe, true)
+			g.settle(probe, hostFailed)
 		}
 		if _, err := g.admit(); err == nil {
 			t.Error("the breaker did not open")
@@ -175,7 +176,7 @@ func TestBreakerCloses(t *testing.T) {
 			t.Fatal(err)
 		}
 		g.leave()
-		g.settle(probe, false)
+		g.settle(probe, hostAnswered)
 		if probe, err := g.admit(); err != nil || probe {
 			t.Errorf("the breaker did not close: %v", err)
 		}
@@ -254,6 +255,121 @@ func TestLongPause(t *testing.T) {
 		}
 		if took := time.Since(start); took > 10*time.Second {
 			t.Errorf("it took %s", took)
+		}
+		e.Close()
+		server.Close()
+	})
+}
+
+// limitedRegistry is limited for a protocol that sends several requests for each secret.
+type limitedRegistry struct{ limited }
+
+func (l *limitedRegistry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now := time.Now().Unix(); now != l.second {
+		l.second, l.used = now, 0
+	}
+	if l.used++; l.used > l.perSecond {
+		l.refused++
+		w.Header().Set("Retry-After", "1")
+		w.WriteHeader(http.StatusTooManyRequests)
+		return
+	}
+	token := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+	l.answered[token]++
+	if l.active[token] {
+		io.WriteString(w, `{"username":"ann"}`)
+		return
+	}
+	io.WriteString(w, `{}`)
+}
+
+// What a protocol sends keeps to the pace of its host, request by request, and a limit is waited for.
+func TestManySecretsOfOneProtocol(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const secrets, rate = 200, 10
+		r := protocolRule(t, "npm", "registry")
+		l := &limitedRegistry{limited{perSecond: rate, active: map[string]bool{}, answered: map[string]int{}}}
+		var list []Credential
+		for range secrets {
+			token := newToken(r)
+			l.active[token] = true
+			list = append(list, Credential{Rule: r, Secret: token, Parts: map[string][]string{"registry": {"//npm.acme.example/"}}})
+		}
+		p := newPipeNet()
+		server := &http.Server{Handler: l}
+		go server.Serve(p)
+		e := New(Options{dial: p.dial, AllowHosts: []HostPattern{{host: "npm.acme.example"}}})
+		start := time.Now()
+		for i, v := range e.Verify(t.Context(), list, nil) {
+			if v.Status != Active || l.answered[list[i].Secret] != 1 {
+				t.Fatalf("secret %d: %+v, answered %d times", i, v, l.answered[list[i].Secret])
+			}
+		}
+		// Two requests for each secret.
+		if took := time.Since(start); took < 2*secrets/rate*time.Second-2*time.Second || took > 3*secrets/rate*time.Second {
+			t.Errorf("it took %s", took)
+		}
+		if l.refused > secrets/20 {
+			t.Errorf("%d requests were refused", l.refused)
+		}
+		e.Close()
+		server.Close()
+	})
+}
+
+// A failure of a server that a protocol asks is tried again, but no log-in that may lock an account.
+func TestProtocolRetries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for protocol, want := range map[string]int{"npm": 3, "npm-basic": 1} {
+			r := protocolRule(t, protocol, "registry")
+			requests := 0
+			p := newPipeNet()
+			server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				requests++
+				w.WriteHeader(502)
+			})}
+			go server.Serve(p)
+			e := New(Options{dial: p.dial, AllowHosts: []HostPattern{{host: "npm.acme.example"}}})
+			c := Credential{Rule: r, Secret: basicLogin("ann", newToken(r)), Parts: map[string][]string{"registry": {"//npm.acme.example/"}}}
+			if v := e.Verify(t.Context(), []Credential{c}, nil)[0]; v.Reason != ServerError || requests != want {
+				t.Errorf("%s: %+v after %d requests, want %d", protocol, v, requests, want)
+			}
+			e.Close()
+			server.Close()
+		}
+	})
+}
+
+// Several places on one host, such as the clusters behind one address, do not wait for each other, and a slow pace is no time-out.
+func TestSeveralPlacesOnOneHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := protocolRule(t, "kubernetes")
+		p := newPipeNet()
+		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/two/") && strings.HasSuffix(r.Header.Get("Authorization"), "live") {
+				w.WriteHeader(http.StatusCreated)
+				io.WriteString(w, `{"kind":"SelfSubjectReview","status":{"userInfo":{"username":"ann"}}}`)
+				return
+			}
+			w.WriteHeader(http.StatusUnauthorized)
+			io.WriteString(w, `{"kind":"Status","reason":"Unauthorized","code":401}`)
+		})}
+		go server.Serve(p)
+		var places []*url.URL
+		for _, path := range []string{"/one", "/two", "/three"} {
+			places = append(places, &url.URL{Scheme: "https", Host: "k8s.acme.example", Path: path})
+		}
+		e := New(Options{dial: p.dial, Rate: 0.1, Timeout: time.Hour, Endpoints: map[string][]*url.URL{"acme": places}})
+		var list []Credential
+		for range 8 {
+			list = append(list, Credential{Rule: r, Secret: newToken(r) + "live"})
+		}
+		for _, v := range e.Verify(t.Context(), list, nil) {
+			if v.Status != Active {
+				t.Errorf("%+v", v)
+			}
 		}
 		e.Close()
 		server.Close()

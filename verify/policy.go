@@ -102,6 +102,11 @@ func newPolicy(o *Options) *policy {
 	return p
 }
 
+// hostKey names the host of a URL, with its port, for what there is one of for each host.
+func hostKey(u *url.URL) string {
+	return net.JoinHostPort(strings.ToLower(u.Hostname()), portOf(u))
+}
+
 func portOf(u *url.URL) string {
 	if port := u.Port(); port != "" {
 		return port
@@ -138,7 +143,7 @@ func (p *policy) check(t target, hosts []string) Reason {
 	return p.checkText(host, u, hosts)
 }
 
-// checkText is check for a host from scanned text. u is nil where no proxy would be used.
+// checkText is check for a host from scanned text. u is nil for what proxies are not used for.
 func (p *policy) checkText(host string, u *url.URL, hosts []string) Reason {
 	known := rules.HostName(host) && slices.ContainsFunc(hosts, func(h string) bool { return h == host || matchesSuffix(h, host) })
 	if !known {

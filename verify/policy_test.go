@@ -258,6 +258,9 @@ func TestProxy(t *testing.T) {
 	text := parse(t, ruleText+hostRule)
 	before := through.Load()
 	check(t, verdicts(t, o, Credential{Rule: text, Secret: token, Parts: map[string][]string{"host": {"a.acme.example"}}})[0], Skipped, HostNotAllowed)
+	// The same for a protocol over HTTP, whose host the proxy would look up as well.
+	npm := parse(t, ruleText+"[[rule.part]]\nname = \"registry\"\nformat = \"{print:1-200}\"\n[rule.verify]\nprotocol = \"npm\"\nhosts = [\"*.acme.example\"]\nevidence = \"https://acme.example/docs\"\n")
+	check(t, verdicts(t, o, Credential{Rule: npm, Secret: token, Parts: map[string][]string{"registry": {"//npm.acme.example/"}}})[0], Skipped, HostNotAllowed)
 	if through.Load() != before {
 		t.Error("a host from text was asked for through the proxy")
 	}

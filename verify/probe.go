@@ -2,14 +2,14 @@ package verify
 
 import (
 	"context"
-	"io"
 	"net/http"
-	"strings"
+	"net/url"
+	"slices"
 )
 
 // send sends a request and returns the response, or why there is none that says anything: failures, limits, redirects, web pages.
-func (p *Probe) send(ctx context.Context, method, url string, header http.Header, body string) (*response, Answer) {
-	r, a := p.sendForPage(ctx, method, url, header, body)
+func (p *Probe) send(ctx context.Context, method, address string, header http.Header, body string) (*response, Answer) {
+	r, a := p.sendForPage(ctx, method, address, header, body)
 	if r != nil && isWebPage(r.body) {
 		return nil, unknown(WebPage)
 	}
@@ -17,33 +17,26 @@ func (p *Probe) send(ctx context.Context, method, url string, header http.Header
 }
 
 // sendForPage is send where an answer may be a web page.
-func (p *Probe) sendForPage(ctx context.Context, method, url string, header http.Header, body string) (*response, Answer) {
-	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+func (p *Probe) sendForPage(ctx context.Context, method, address string, header http.Header, body string) (*response, Answer) {
+	u, err := url.Parse(address)
 	if err != nil {
 		return nil, Answer{Status: Skipped, Reason: Unsendable}
 	}
-	req.Header = header
-	if p.UserAgent != "" {
-		req.Header.Set("User-Agent", p.UserAgent)
+	m := &message{method: method, target: target{url: u}, body: body}
+	for name, values := range header {
+		for _, v := range values {
+			m.headers = append(m.headers, [2]string{name, v})
+		}
 	}
-	resp, err := p.Client.Do(req)
-	if err != nil {
-		return nil, unknown(failure(err))
+	if slices.ContainsFunc(m.headers, func(h [2]string) bool { return hasControls(h[1]) }) {
+		return nil, Answer{Status: Skipped, Reason: Unsendable}
 	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	if err != nil {
-		return nil, unknown(failure(err))
-	}
-	r := &response{status: resp.StatusCode, header: resp.Header, body: text}
-	if len(text) > maxBody {
-		r.body, r.cut = text[:maxBody], true
-	}
-	switch _, limited := retryAfter(r); {
-	case limited:
-		return nil, unknown(RateLimited)
-	case r.status >= 500:
-		return nil, unknown(ServerError)
+	r, why := p.exchange(ctx, m)
+	switch {
+	case why == HostNotAllowed:
+		return nil, Answer{Status: Skipped, Reason: why}
+	case why != "":
+		return nil, unknown(why)
 	case r.status >= 300 && r.status < 400:
 		return nil, unknown(Redirected)
 	}

@@ -5,9 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
-	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
 	"mudlark/rules"
 )
@@ -75,21 +76,22 @@ type Probe struct {
 	// Lived: the credential was accepted from here a moment ago, and then a request to revoke it was. An answer that elsewhere may have
 	// other causes, such as a want of permissions, is a refusal then.
 	Lived bool
-	// UserAgent is what HTTP requests call Mudlark.
-	UserAgent string
-	// Dial connects to one of the Targets and to nothing else, under the host policy.
+	// Dial connects to one of the Targets and to nothing else, under the host policy. It waits until the pace of the host allows for it;
+	// the connection must be closed, and ends after a time-out.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Servers looks up the servers of the Target that has a Service; Dial leads to them as well. Those that the policy does not allow are
 	// left out; without any the answer says why.
 	Servers func(ctx context.Context) ([]Target, Answer)
-	// Also has Client and Dial lead to a further target, which a server names, if --allow-host does as well; else it says why not.
+	// Also has Dial and requests lead to a further target, which a server names, if --allow-host does as well; else it says why not.
 	Also func(Target) Reason
-	// Client sends HTTP requests to the Targets under the host policy: no redirects, TLS verified.
-	Client *http.Client
 	// TLS is to be cloned for TLS on what Dial returns.
 	TLS *tls.Config
 
-	allowed map[string]bool // host:port that Dial leads to
+	// exchange sends an HTTP request to one of the targets, as Engine.exchange does.
+	exchange func(context.Context, *message) (*response, Reason)
+	allowed  map[string]Target // what is reached, by host:port
+	timeout  time.Duration     // of a connection
+	once     bool              // no request is sent again: it changes something, or accounts get locked
 }
 
 // protocols returns the verifiers by name.
@@ -134,7 +136,8 @@ var errNoTarget = errors.New("not among the targets")
 
 // probe returns the question for a protocol.
 func (e *Engine) probe(v *values) *Probe {
-	p := &Probe{Rule: v.rule, Secret: v.secret, Parts: v.parts, Told: v.told, Canaries: e.o.Canaries, Plaintext: e.o.AllowPlaintext, Lived: e.o.lived, UserAgent: e.o.UserAgent}
+	p := &Probe{Rule: v.rule, Secret: v.secret, Parts: v.parts, Told: v.told, Canaries: e.o.Canaries, Plaintext: e.o.AllowPlaintext, Lived: e.o.lived,
+		timeout: 2 * e.o.requestTimeout}
 	if name := v.rule.Verify.Endpoint; name != "" {
 		p.Endpoints = e.o.Endpoints[name]
 	}
@@ -156,26 +159,11 @@ func (e *Engine) askProtocol(ctx context.Context, v *values) answer {
 	if !e.firstAttempt(targets) {
 		return plainAnswer(Skipped, AskedOnce)
 	}
+	p.once = slices.ContainsFunc(targets, func(t Target) bool { return t.User != "" })
 	e.connect(p, targets)
 	p.Servers, p.Also = e.servers(p, targets), e.also(p)
-	ctx, cancel := context.WithTimeout(ctx, 2*e.o.requestTimeout)
-	defer cancel()
-	failed := false
-	for _, t := range targets {
-		g := e.gate(net.JoinHostPort(t.Host, t.Port))
-		probe, err := g.admit()
-		if err == nil {
-			defer func() { g.settle(probe, failed) }()
-			err = g.enter(ctx, e.deadline(), probe)
-		}
-		if err != nil {
-			return plainAnswer(Unknown, e.whyNot(ctx, err))
-		}
-		defer g.leave()
-	}
 	a := proto.Verify(ctx, p)
-	failed = a.Reason == ServerError || a.Reason == NetworkError || a.Reason == TimedOut
-	if a.Status == "" || a.Status == Unknown && ctx.Err() != nil && e.ctx.Err() != nil {
+	if a.Status == "" || a.Status == Unknown && e.ctx.Err() != nil {
 		a = Answer{Status: Unknown, Reason: e.whyNot(e.ctx, e.ctx.Err())}
 	}
 	a.Identity = discreet(a.Identity, v)
@@ -192,7 +180,11 @@ func (e *Engine) checkTarget(t Target, hosts []string) Reason {
 	case !t.Text || e.policy.allows(t.Host, t.Port):
 		return ""
 	}
-	return e.policy.checkText(t.Host, nil, hosts)
+	var u *url.URL
+	if t.Scheme == "https" || t.Scheme == "http" {
+		u = &url.URL{Scheme: t.Scheme, Host: net.JoinHostPort(t.Host, t.Port)}
+	}
+	return e.policy.checkText(t.Host, u, hosts)
 }
 
 // firstAttempt reports whether none of the targets was tried with its user before.
@@ -210,40 +202,29 @@ func (e *Engine) firstAttempt(targets []Target) bool {
 	return true
 }
 
-// connect gives a probe its connections, which lead to the targets only.
+// connect gives a probe its connections, which lead to the targets only, at the pace of their hosts.
 func (e *Engine) connect(p *Probe, targets []Target) {
-	allowed := map[string]bool{}
+	p.allowed = map[string]Target{}
 	for _, t := range targets {
-		allowed[net.JoinHostPort(t.Host, t.Port)] = true
-	}
-	p.allowed = allowed
-	dial := e.policy.dial
-	if e.o.dial != nil {
-		dial = e.o.dial
+		p.allowed[net.JoinHostPort(t.Host, t.Port)] = t
 	}
 	p.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		if !allowed[address] {
+		if _, ok := p.allowed[address]; !ok {
 			return nil, errNoTarget
 		}
-		return dial(ctx, network, address)
+		return e.dialPaced(ctx, network, address, p.timeout)
 	}
 	p.TLS = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: e.o.rootCAs}
-	p.Client = &http.Client{
-		CheckRedirect: e.client.CheckRedirect,
-		Transport:     &onlyTo{e.client.Transport, allowed},
+	p.exchange = func(ctx context.Context, m *message) (*response, Reason) {
+		t, ok := p.allowed[hostKey(m.target.url)]
+		if !ok {
+			return nil, NetworkError
+		}
+		m.once = p.once
+		r, why := e.exchange(ctx, m, rules.EffectRead)
+		if why == PrivateAddress && (t.Text || len(p.Endpoints) > 0) {
+			why = HostNotAllowed
+		}
+		return r, why
 	}
-}
-
-// onlyTo is a transport that leads to some hosts only.
-type onlyTo struct {
-	http.RoundTripper
-	allowed map[string]bool
-}
-
-// RoundTrip implements http.RoundTripper.
-func (o *onlyTo) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !o.allowed[net.JoinHostPort(r.URL.Hostname(), portOf(r.URL))] {
-		return nil, errNoTarget
-	}
-	return o.RoundTripper.RoundTrip(r)
 }

@@ -16,6 +16,7 @@ type message struct {
 	target  target
 	headers [][2]string
 	body    string
+	once    bool // it is not sent again, whatever happens
 }
 
 // render puts values into a request. endpoint takes the place of the request's own scheme and host if it is not nil. ok is false

@@ -165,9 +165,8 @@ func (e *Engine) revoke(ctx context.Context, o order, success []rules.Condition)
 	sent = time.Now().UTC()
 	if o.revoker != nil {
 		e.connect(o.probe, o.targets)
-		ctx, cancel := context.WithTimeout(e.ctx, e.o.requestTimeout)
-		defer cancel()
-		return sent, o.revoker.Revoke(ctx, o.probe)
+		o.probe.once = true
+		return sent, o.revoker.Revoke(e.ctx, o.probe)
 	}
 	r, why := e.exchange(e.ctx, &o.message, rules.EffectWrite)
 	if why != "" {

@@ -37,7 +37,7 @@ func (e *Engine) lookUp(ctx context.Context, p *Probe, t Target) ([]Target, Answ
 		if !strings.HasSuffix(s.Host, "."+domain) || !strings.Contains(domain, ".") || e.checkTarget(s, p.Rule.Verify.Hosts) != "" {
 			continue
 		}
-		p.allowed[net.JoinHostPort(s.Host, s.Port)] = true
+		p.allowed[net.JoinHostPort(s.Host, s.Port)] = s
 		list = append(list, s)
 	}
 	if len(list) == 0 {
@@ -52,7 +52,7 @@ func (e *Engine) also(p *Probe) func(Target) Reason {
 		t.Text = true
 		why := e.checkTarget(t, nil)
 		if why == "" {
-			p.allowed[net.JoinHostPort(t.Host, t.Port)] = true
+			p.allowed[net.JoinHostPort(t.Host, t.Port)] = t
 		}
 		return why
 	}

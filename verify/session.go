@@ -14,9 +14,9 @@ import (
 // session is a connection of a protocol. It ends with its context, and whoever sends more than maxBody is not read any further.
 type session struct {
 	net.Conn
-	ctx  context.Context
-	r    *bufio.Reader
-	stop func() bool
+	ctx   context.Context
+	r     *bufio.Reader
+	close func()
 }
 
 var errTooLong = errors.New("longer than it may be")
@@ -27,11 +27,15 @@ func (p *Probe) open(ctx context.Context, t Target, secure bool) (*session, Answ
 	if err != nil {
 		return nil, dialFailure(t, err)
 	}
-	if deadline, ok := ctx.Deadline(); ok {
-		_ = conn.SetDeadline(deadline) // what fails shows when it is read
+	timed, cancel := context.WithTimeout(ctx, p.timeout)
+	s := &session{Conn: conn, ctx: timed}
+	stop := context.AfterFunc(timed, func() { _ = conn.Close() })
+	s.close = func() {
+		if stop() { // so that a time-out can be told from an end
+			s.ctx = ctx
+		}
+		cancel()
 	}
-	s := &session{Conn: conn, ctx: ctx}
-	s.stop = context.AfterFunc(ctx, func() { _ = conn.Close() })
 	s.buffer()
 	if secure {
 		if err := s.secure(p.TLS, t.Host); err != nil {
@@ -75,7 +79,7 @@ func (s *session) secure(c *tls.Config, host string) error {
 
 // Close ends the connection.
 func (s *session) Close() error {
-	s.stop()
+	s.close()
 	return s.Conn.Close()
 }
 

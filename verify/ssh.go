@@ -157,7 +157,7 @@ func sshLogin(ctx context.Context, p *Probe, h sshHost, signer ssh.Signer) Answe
 		client := ssh.NewClient(conn, channels, requests)
 		defer client.Close()
 		return Answer{Status: Active, Identity: h.identify(client, signer)}
-	case ctx.Err() != nil:
+	case s.ctx.Err() != nil:
 		return unknown(TimedOut)
 	case err.Error() == sshRefusal && !asked.once && !partial:
 		return Answer{Status: Inactive}
