@@ -184,15 +184,55 @@ func gitLabSchemas(t *testing.T) map[string]*jsonschema.Schema {
 	return schemas
 }
 
+// gitLabRuns are the states that a report can be in.
+func gitLabRuns() map[string]func() (*Config, []*Finding, *Coverage) {
+	all := allRuns()
+	with := func(change func(c *Config, f []*Finding, v *Coverage) []*Finding) func() (*Config, []*Finding, *Coverage) {
+		return func() (*Config, []*Finding, *Coverage) {
+			c, f, v := sample()
+			return c, change(c, f, v), v
+		}
+	}
+	all["a thousand findings"] = with(func(_ *Config, f []*Finding, _ *Coverage) (all []*Finding) {
+		for i := range 1000 {
+			one := *f[i%len(f)]
+			one.Fingerprint = fmt.Sprintf("%032x", i+1)
+			all = append(all, &one)
+		}
+		return all
+	})
+	all["texts longer than the format allows for"] = with(func(_ *Config, f []*Finding, v *Coverage) []*Finding {
+		long := strings.Repeat("long ", 300_000)
+		f[0].Name, f[0].Rule, f[0].Redacted, f[0].Author, f[0].Rotate, f[0].Path = long, long, long, long, "https://example.org/"+long, &long
+		f[0].Verdict, f[0].Excerpt = Verdict{Status: "unknown", Reason: long}, &Excerpt{Text: long}
+		v.Complete, v.Skipped = false, []Skipped{{Class: "damaged", What: long, Why: long}}
+		return f[:1]
+	})
+	for _, status := range []string{"active", "inactive", "expired", "unknown", "unsupported", "skipped"} {
+		all[status] = with(func(_ *Config, f []*Finding, _ *Coverage) []*Finding {
+			for _, one := range f {
+				one.Verdict = Verdict{Status: status, Reason: "said so", CheckedAt: "2024-01-01T00:00:00Z", Identity: map[string]string{"user": ""}}
+			}
+			return f
+		})
+	}
+	all["merged"] = with(func(_ *Config, f []*Finding, v *Coverage) []*Finding {
+		other := *f[0]
+		other.Path, other.Commit = ref("elsewhere"), nil
+		return append(f[1:], merge(f[0], &other), merge(&other, f[0]))
+	})
+	return all
+}
+
 func TestGitLabIsValid(t *testing.T) {
 	for file, s := range gitLabSchemas(t) {
-		for name, run := range allRuns() {
+		for name, run := range gitLabRuns() {
 			t.Run(file+" "+name, func(t *testing.T) {
 				var b bytes.Buffer
 				c, f, v := run()
 				play(t, NewGitLab(&b), c, f, v)
 				if err := validate(s, b.Bytes()); err != nil {
-					t.Errorf("%v\n%s", err, b.Bytes())
+					t.Errorf("%v\n%.5000s", err, b.Bytes())
 				}
 			})
 		}

@@ -108,7 +108,7 @@ func (g *gitLabHandler) Finding(f *Finding) error {
 func gitLabOf(f *Finding) *gitLabVulnerability {
 	v := &gitLabVulnerability{
 		ID: fingerprintUUID(f.Fingerprint), Category: "secret_detection", Name: shortened(cmp.Or(f.Name, f.Rule), 255),
-		Description: markdownCode(f.Redacted) + ": " + markdownCode(f.Name) + ". " + story(f), Solution: advice(f),
+		Description: shortened(markdownCode(f.Redacted)+": "+markdownCode(f.Name)+". "+story(f), gitLabText), Solution: advice(f),
 		Severity: gitLabLevel(f), Confidence: title(f.Confidence), Scanner: gitLabName{"mudlark", "Mudlark"},
 		Location: gitLabLocation{File: filePath(&f.Place), Commit: gitLabCommit{SHA: cmp.Or(deref(f.Commit), noCommit), Date: f.Date},
 			StartLine: lineOf(&f.Place), EndLine: endLineOf(&f.Place)},
@@ -120,6 +120,9 @@ func gitLabOf(f *Finding) *gitLabVulnerability {
 	}
 	return v
 }
+
+// gitLabText is how many characters of a description GitLab takes; a report with a longer one is dropped whole.
+const gitLabText = 1 << 20
 
 // noCommit stands for a commit where there is none, which the format does not allow for.
 const noCommit = "0000000000000000000000000000000000000000"
