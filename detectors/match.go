@@ -42,6 +42,9 @@ type PartMatch struct {
 	Secret                []byte
 	Start, End            int
 	Line, Column, EndLine int
+	// Foreign: a rule of another provider found the same bytes by words that name it, and none of the same provider did. They stand near the
+	// match, but are likelier another secret.
+	Foreign bool
 }
 
 // Problem is a part of the data that was not examined, because a limit was reached.

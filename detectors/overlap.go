@@ -91,10 +91,12 @@ func winners(own []*finding) []*finding {
 	cover := newCover(own)
 	kept := own[:0]
 	var bound []*finding // those that stand at some paths only
+	parts := companionClaims{}
 	for _, f := range own {
 		if cover.any(f.Start, f.End) {
 			noteTie(kept, f)
 			raise(kept, f)
+			parts.note(f)
 			continue
 		}
 		if len(bound) > 0 && !f.yieldTo(bound) {
@@ -109,7 +111,9 @@ func winners(own []*finding) []*finding {
 		for _, p := range f.Parts {
 			cover.add(p.Start, p.End)
 		}
+		parts.add(f)
 	}
+	parts.settle()
 	slices.SortFunc(kept, func(a, b *finding) int { return cmp.Compare(a.Start, b.Start) })
 	return kept
 }

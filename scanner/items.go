@@ -20,6 +20,7 @@ type item struct {
 	part       string // name of the part, for companions
 	public     bool   // the companion is no secret
 	tied       bool   // a rule of another provider has as good a claim to it
+	foreign    bool   // the companion is likelier another provider's secret, wherever it stands
 	owner      history.Item
 	marked     bool // a marker in some text covers it
 }
@@ -72,7 +73,7 @@ func (t *items) number(k itemKey, seen item) history.Item {
 		return n
 	}
 	it := t.list[n]
-	it.tied = it.tied || seen.tied
+	it.tied, it.foreign = it.tied || seen.tied, it.foreign && seen.foreign
 	if rank(seen.confidence) > rank(it.confidence) {
 		it.confidence = seen.confidence
 	}
@@ -122,7 +123,7 @@ func (t *items) hits(matches []detectors.Match, markers []*detectors.Allow, text
 		for _, p := range m.Parts {
 			k := itemKey{rule: m.Rule, part: p.Name, owner: n, secret: string(p.Secret)}
 			out = append(out, hit{
-				item:  t.number(k, item{display: string(p.Secret), confidence: string(m.Confidence), public: partIsPublic(m.Rule, p.Name)}),
+				item:  t.number(k, item{display: string(p.Secret), confidence: string(m.Confidence), public: partIsPublic(m.Rule, p.Name), foreign: p.Foreign}),
 				start: p.Start, end: p.End, line: p.Line, column: p.Column, endLine: p.EndLine, decoded: m.Decoded, yields: m.Yields,
 			})
 		}

@@ -96,7 +96,7 @@ func (b *builder) credential(l *lifeStory, companions []*lifeStory, claims map[s
 	for _, p := range companions {
 		part := b.s.items.get(p.item)
 		foreign := func(c claim) bool { return c.provider != own.provider && c.strong }
-		if !slices.ContainsFunc(claims[part.display], foreign) {
+		if !part.foreign && !slices.ContainsFunc(claims[part.display], foreign) {
 			c.Parts[part.part] = append(c.Parts[part.part], part.display)
 		}
 	}

@@ -70,6 +70,28 @@ evidence = "https://beta.example/docs"
 active = { status = [200], json = "login" }
 `
 
+// pairedRule is a kind of secret with a companion, which is anything of the right form.
+const pairedRule = `
+[[rule]]
+id = "alpha-pair"
+name = "Alpha pair"
+provider = "Alpha"
+severity = "high"
+confidence = "high"
+format = "alphaid_{hex:8}"
+[[rule.part]]
+name = "key"
+format = "{hex:32}"
+near = ["token"]
+within = "5 lines"
+[rule.verify]
+request = "GET https://alpha.example/me"
+headers = { X-Token = "{part.key}" }
+endpoint = "alpha"
+evidence = "https://alpha.example/docs"
+active = { status = [200], json = "login" }
+`
+
 // asked is a server that remembers which secrets it was asked about.
 type asked struct {
 	*httptest.Server
@@ -226,6 +248,43 @@ func TestSecretsOfOthersAreSentNowhere(t *testing.T) {
 			}
 			if skipped != tt.skipped || len(got.findings) == 0 {
 				t.Errorf("%d of %d findings are ambiguous, want %d", skipped, len(got.findings), tt.skipped)
+			}
+		})
+	}
+}
+
+// A companion is whatever of the right form stands near by. What another provider's word names is not sent to this one.
+func TestCompanionsOfOthersAreSentNowhere(t *testing.T) {
+	t.Parallel()
+	const id = "id = alphaid_0a1b2c3d\n"
+	for name, tt := range map[string]struct {
+		text string
+		sent bool
+	}{
+		"of nobody":                {id + "other = @\n", true},
+		"its own word":             {id + "token = @\n", true},
+		"another's word":           {id + "beta_key = @\n", false},
+		"another's and its own":    {id + "beta_key token = @\n", false},
+		"both providers' words":    {id + "alpha_key beta_key = @\n", true},
+		"another's, and of nobody": {id + "beta_key = @\n\x00" + id + "other = @\n", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newSandbox(t)
+			for i, text := range strings.Split(tt.text, "\x00") {
+				r.write(fmt.Sprintf("f%d.env", i), strings.ReplaceAll(text, "@", hexKey(1)))
+			}
+			no := func(string) bool { return false }
+			alpha := newAsked(t, no)
+			o := verifying(t, r.path, alpha, newAsked(t, no))
+			pair, err := rules.ParseConfigRules("test.toml", []byte(pairedRule), detectors.Vocabulary())
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.Rules = append(o.Rules, pair...)
+			got := scanned(t, o)
+			if sent := alpha.times(hexKey(1)) > 0; sent != tt.sent {
+				t.Errorf("sent: %v, want %v; %+v", sent, tt.sent, byPlace(got.findings))
 			}
 		})
 	}
