@@ -88,7 +88,7 @@ func (e *Engine) attempts(ctx context.Context, g *gate, probe bool, m *message, 
 		if err != nil {
 			reason = failure(err)
 		}
-		if failures++; m.once || failures > retries || effect == rules.EffectCost || effect == rules.EffectWrite {
+		if failures++; m.once || failures > retries || reason == Untrusted || effect == rules.EffectCost || effect == rules.EffectWrite {
 			return nil, reason
 		}
 		backOff := e.o.backOff << (failures - 1)
@@ -115,6 +115,9 @@ func (e *Engine) send(ctx context.Context, m *message) (*response, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
+	if resp.StatusCode == http.StatusSwitchingProtocols { // what follows is no body, and ends with no context
+		return &response{status: resp.StatusCode, header: resp.Header}, nil
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
 	if err != nil {
 		return nil, err
@@ -166,6 +169,10 @@ func failure(err error) Reason {
 	var kept *notSent
 	if errors.As(err, &kept) {
 		return kept.why
+	}
+	var certificate *tls.CertificateVerificationError
+	if errors.As(err, &certificate) {
+		return Untrusted
 	}
 	var timeout net.Error
 	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {

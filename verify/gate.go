@@ -62,7 +62,7 @@ const (
 // stateBy reads the state of a host off the reason for which there is no response.
 func stateBy(r Reason) hostState {
 	switch r {
-	case ServerError, NetworkError, TimedOut:
+	case ServerError, NetworkError, Untrusted, TimedOut:
 		return hostFailed
 	case NotAnswering, OutOfTime, Interrupted:
 		return nothingKnown

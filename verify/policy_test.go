@@ -218,7 +218,7 @@ func TestTLS(t *testing.T) {
 	}
 	o := p.options(t)
 	o.Endpoints["acme"], o.AllowPlaintext = []*url.URL{u}, false
-	check(t, verdicts(t, o, Credential{Rule: r, Secret: token})[0], Unknown, NetworkError)
+	check(t, verdicts(t, o, Credential{Rule: r, Secret: token})[0], Unknown, Untrusted)
 	if len(p.all()) > 0 {
 		t.Errorf("requests %q", p.all())
 	}
@@ -251,7 +251,7 @@ func TestProxy(t *testing.T) {
 	o.rootCAs.AddCert(s.Certificate())
 	// The certificate is for example.com; what matters is that the tunnel is used.
 	got := verdicts(t, o, Credential{Rule: r, Secret: token})[0]
-	check(t, got, Unknown, NetworkError)
+	check(t, got, Unknown, Untrusted)
 	if through.Load() == 0 {
 		t.Error("the proxy was not used")
 	}

@@ -31,7 +31,8 @@ type Reason string
 
 // Reasons of Unknown that come from the network, a limit or the time, so that asking again may give an answer.
 const (
-	NetworkError   Reason = "network error"                       // no connection, broken off, TLS failure
+	NetworkError   Reason = "network error"                       // no connection, broken off
+	Untrusted      Reason = "its TLS certificate is not trusted"  // expired, of another name, or of an authority that nobody here knows
 	TimedOut       Reason = "no answer in time"                   // of one request
 	RateLimited    Reason = "the provider limits requests"        // 429, or Retry-After beyond what is left
 	ServerError    Reason = "the provider has a failure"          // 5xx
@@ -69,7 +70,7 @@ const (
 // Passing reports whether the reason comes from the network, a limit or the time. A run with such verdicts is incomplete.
 func (r Reason) Passing() bool {
 	switch r {
-	case NetworkError, TimedOut, RateLimited, ServerError, NotAnswering, OutOfTime, Interrupted, PrivateAddress:
+	case NetworkError, Untrusted, TimedOut, RateLimited, ServerError, NotAnswering, OutOfTime, Interrupted, PrivateAddress:
 		return true
 	}
 	return false
@@ -78,7 +79,7 @@ func (r Reason) Passing() bool {
 // Reasons lists all reasons.
 func Reasons() []Reason {
 	return []Reason{
-		NetworkError, TimedOut, RateLimited, ServerError, NotAnswering, OutOfTime, Interrupted, PrivateAddress,
+		NetworkError, Untrusted, TimedOut, RateLimited, ServerError, NotAnswering, OutOfTime, Interrupted, PrivateAddress,
 		Redirected, WebPage, Unclear, AcceptsAny, Pairing, NotEverywhere, VerifierFailed,
 		PartMissing, Canary, HostNotAllowed, ClearText, EffectNotAllow, Ambiguous, Unsendable, AskedOnce, NoVerifier, NotProved,
 	}
