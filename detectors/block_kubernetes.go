@@ -89,7 +89,7 @@ func eachYAMLValue(data []byte, from, to int, feed string, yield func(candidate)
 				at := start + len(line) - len(value)
 				if len(value) > 0 {
 					value, quoted := scalarOf(value)
-					yieldValue(at+quoted, value, encoded, yield)
+					yieldValue(at+quoted, text[:i], value, encoded, yield)
 				}
 			}
 		default:
@@ -160,13 +160,14 @@ func eachJSONValue(data []byte, from, to int, yield func(candidate)) {
 			if !ok {
 				break
 			}
-			yieldValue(a.start, data[a.start:a.end], name == "data", yield)
+			yieldValue(a.start, bytes.Trim(data[at:at+n], "\"\\, \t\r\n"), data[a.start:a.end], name == "data", yield)
 			at = b.pos
 		}
 	}
 }
 
-func yieldValue(at int, value []byte, encoded bool, yield func(candidate)) {
+// yieldValue yields a value that stands at an offset, under a key.
+func yieldValue(at int, key, value []byte, encoded bool, yield func(candidate)) {
 	if len(value) < 4 || len(value) > maxValue || isMarkedEncrypted(value) {
 		return
 	}
@@ -178,16 +179,24 @@ func yieldValue(at int, value []byte, encoded bool, yield func(candidate)) {
 		}
 		text = bytes.TrimRight(text, "\r\n")
 	}
-	if len(text) < 4 || !all(text, func(c byte) bool { return c >= ' ' && c < 0x7f }) || isReference(text) || placeholder(text, nil) || isTrivial(text) ||
-		isOneOf(lowerASCII(text), []string{"true", "false", "null", "none"}) ||
+	if len(text) < 4 || !all(text, func(c byte) bool { return c >= ' ' && c < 0x7f }) || isReference(text) || placeholder(text, nil) || isTrivial(text) || isDate(text) ||
 		len(bytes.Trim(text, "0123456789.")) == 0 || bytes.HasPrefix(text, []byte("http")) && isPlainURL(text) || isAddress(text) || bytes.HasPrefix(text, []byte("-----")) {
 		return
 	}
 	c := candidate{start: at, end: at + len(value), secret: text, display: text}
-	if len(text) < 8 || bytes.IndexByte(text, '/') == 0 || isWords(text) && bytes.IndexByte(text, ' ') < 0 {
+	if len(text) < 8 || bytes.IndexByte(text, '/') == 0 || isWords(text) && bytes.IndexByte(text, ' ') < 0 || isPlainKey(key) {
 		c.confidence = rules.Low
 	}
 	yield(c)
+}
+
+// isPlainKey reports whether a key of a Secret manifest says that its value is no secret: charts put all settings of an account into one manifest.
+func isPlainKey(key []byte) bool {
+	words := nameWords(nil, key)
+	return len(words) > 0 && kindOfName(key) == plainName && isOneOf(words[len(words)-1], []string{"name", "project", "region", "zone", "location", "id", "ids", "host", "hosts",
+		"hostname", "port", "url", "uri", "endpoint", "server", "domain", "issuer", "audience", "user", "username", "email", "type", "kind", "mode", "version", "namespace", "tenant",
+		"bucket", "database", "db", "path", "file", "crt", "cert", "ca", "certificate", "enabled", "insecure", "timeout", "size", "level", "scope", "scopes", "policy", "format", "team",
+		"org", "organization", "repo", "repository", "branch", "cluster", "environment", "env", "role", "arn", "account", "description", "comment"})
 }
 
 func isPlainURL(text []byte) bool { return bytes.IndexByte(text, '@') < 0 }

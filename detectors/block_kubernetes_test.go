@@ -3,6 +3,8 @@ package detectors
 import (
 	"fmt"
 	"testing"
+
+	"mudlark/rules"
 )
 
 func TestScalarOf(t *testing.T) {
@@ -41,6 +43,31 @@ func TestKubernetesComments(t *testing.T) {
 		}
 		if len(found) != 1 || found[0] != secret {
 			t.Errorf("%q: %q", value, found)
+		}
+	}
+}
+
+// Charts put all settings of an account into a Secret: regions, names, times, and what is to be filled in.
+func TestKubernetesSettings(t *testing.T) {
+	const manifest = "kind: Secret\nstringData:\n  %s: %s\n"
+	secret := string(randomOf(named(t.Name()), digits62, 24))
+	for _, pair := range [][2]string{{"key", secret}, {"password", secret}, {"client_secret", secret}, {"data-1", secret}} {
+		if got := scanWith(t, "kubernetes-secret-value", fmt.Sprintf(manifest, pair[0], pair[1])); len(got) != 1 || got[0].Confidence == rules.Low {
+			t.Errorf("%s: %s", pair, describe(got))
+		}
+	}
+	for _, pair := range [][2]string{{"AWS_REGION", "xx-east-1"}, {"project", "my-project1"}, {"admin.passwordMtime", "2019-03-20T17:54:53Z"}, {"client_id", "my-oauth-client-ID"},
+		{"key", "fill in the key"}, {"name", "istio.io"}, {"username", "u7-x9k2"}, {"debug", "false"}} {
+		for _, m := range scanWith(t, "kubernetes-secret-value", fmt.Sprintf(manifest, pair[0], pair[1])) {
+			if m.Confidence != rules.Low {
+				t.Errorf("%s: %s", pair, m.Secret)
+			}
+		}
+		json := fmt.Sprintf("{\"kind\": \"Secret\", \"stringData\": {\"%s\": \"%s\", \"x\": \"%s\"}}", pair[0], pair[1], secret)
+		for _, m := range scanWith(t, "kubernetes-secret-value", json) {
+			if m.Confidence != rules.Low && string(m.Secret) != secret {
+				t.Errorf("%s: %s", json, m.Secret)
+			}
 		}
 	}
 }

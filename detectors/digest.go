@@ -5,7 +5,7 @@ import "bytes"
 // Hashes look as random as keys, and the names of packages hold the names of providers: lock files, manifests of images and
 // workflows are full of both. They say what they are:
 //
-//	h1:…= (go.sum)   sha512-…== (Subresource Integrity)   sha256:… (OCI, pip)   sha256=… (RECORD of a wheel)   …#commit (yarn.lock)
+//	h1:…= (go.sum)   sha512-…== (Subresource Integrity)   sha256:… (OCI, pip)   sha256=… (RECORD of a wheel, in base64url)   …#commit (yarn.lock)
 //	…@commit (GitHub Actions)
 
 const (
@@ -33,7 +33,13 @@ func inDigest(data []byte, start, end int) bool {
 	for from > 0 && start-from < maxDigest && digestByte(data[from-1]) {
 		from--
 	}
-	return from > 0 && (data[from-1] == '-' || data[from-1] == ':') && endsInAlgorithm(data[max(0, from-8):from-1])
+	if from > 0 && (data[from-1] == '-' || data[from-1] == ':') && endsInAlgorithm(data[max(0, from-8):from-1]) {
+		return true
+	}
+	for from > 0 && start-from < maxDigest && (digestByte(data[from-1]) || data[from-1] == '-' || data[from-1] == '_') {
+		from-- // base64url
+	}
+	return from > 0 && data[from-1] == '=' && endsInAlgorithm(data[max(0, from-8):from-1])
 }
 
 // digestByte reports whether c is a character of base64 or hex.

@@ -45,7 +45,7 @@ func eachAssignment(data []byte, at int, r *rules.Rule, yield func(candidate)) {
 	} else {
 		c.confidence = judgeSecret(&a, data, value)
 	}
-	if c.confidence == "" || bytes.EqualFold(value, a.name) {
+	if c.confidence == "" || bytes.EqualFold(value, a.name) || !a.quoted && hasFoldedSuffix(a.name, string(lowerASCII(value))) {
 		return
 	}
 	if r.Confidence == rules.Low || words {

@@ -298,7 +298,11 @@ func (b *bridge) text() (assignment, bool) {
 	if end <= 0 || bytes.IndexByte(b.data[b.pos:b.pos+end], '\n') >= 0 || b.data[b.pos+end+min(1, len(b.data)-b.pos-end-1)] != '/' {
 		return assignment{}, false
 	}
-	return assignment{start: b.pos, end: b.pos + end, quoted: true}, true
+	start, end := b.pos, b.pos+end
+	if end-start > 2 && b.data[start] == '`' && b.data[end-1] == '`' {
+		start, end = start+1, end-1 // Markdown within HTML
+	}
+	return assignment{start: start, end: end, quoted: true}, true
 }
 
 // setter reports whether the name is a method or type that takes the value: .password("x"), setToken("x"), WithToken("x"), SecretKeySpec("x").
@@ -313,6 +317,10 @@ func (b *bridge) setter() bool {
 
 func hasFoldedPrefix(b []byte, prefix string) bool {
 	return len(b) > len(prefix) && hasFolded(b, []byte(prefix))
+}
+
+func hasFoldedSuffix(b []byte, suffix string) bool {
+	return len(b) > len(suffix) && hasFolded(b[len(b)-len(suffix):], []byte(suffix))
 }
 
 // standIn reads the value of another name that stands for this one's: default in a Terraform block, value in an attribute.
@@ -383,6 +391,9 @@ func (b *bridge) nextLine() (assignment, bool) {
 func (b *bridge) apart() (assignment, bool) {
 	switch c := b.peek(0); {
 	case c == '"' || c == '\'' || c == '`' || c == '\\':
+		if !b.option && b.isWithin() {
+			return assignment{}, false
+		}
 		a, ok := b.quotedValue()
 		a.loose = !b.option && c == '`'
 		return a, ok
@@ -397,6 +408,9 @@ func (b *bridge) apart() (assignment, bool) {
 		return a, ok
 	case b.lineBegins("ENV", "#define", "proxy_set_header", "fastcgi_param", "uwsgi_param", "SetEnv", "RequestHeader set", "setenv", "setx"):
 		return b.bare()
+	}
+	if b.quote != 0 || b.from > 0 && b.data[b.from-1] == '=' {
+		return assignment{}, false // the value of an attribute, behind which stands another one
 	}
 	words := 0
 	for words < 48 && (b.peek(0) == ' ' || isLower(b.peek(0))) {
@@ -415,6 +429,19 @@ func (b *bridge) apart() (assignment, bool) {
 		return a, ok
 	}
 	return assignment{}, false
+}
+
+// isWithin reports whether the name is the end of a text in quotes, and no name: what stands behind it begins outside of the quotes, 'shared secret' 'x',
+// or is what stands between two texts: "no token "+name+" there".
+func (b *bridge) isWithin() bool {
+	if b.quote != 0 {
+		return b.from > 0 && b.data[b.from-1] != b.quote
+	}
+	n := 0
+	for b.peek(n) == '\\' {
+		n++
+	}
+	return bytes.IndexByte([]byte(",+;)]}?:. "), b.peek(n+1)) >= 0
 }
 
 // lineBegins reports whether nothing but one of the words stands before the name in its line.

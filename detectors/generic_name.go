@@ -69,6 +69,8 @@ func kindOfWord(words [][]byte, i int, w []byte) nameKind {
 		return passwordName
 	case string(w) == "pw" && i > 0:
 		return passwordName
+	case string(w) == "credential" && i > 0 && isOneOf(words[i-1], []string{"amz", "goog"}):
+		return plainName // the key's id and its scope, in signed URLs
 	case hasAnySuffix(w, "secret", "token", "apikey", "secretkey", "accesskey", "privatekey", "authkey", "credential") || isOneOf(w, []string{"secrets", "tokens", "creds", "credentials", "apikeys"}):
 		return secretName
 	case string(w) == "pat" && i == len(words)-1 && i > 0:
@@ -101,7 +103,7 @@ func otherBehind() []string {
 		"factory", "handler", "helper", "store", "vault", "rotation", "strength", "reset", "file", "path", "dir", "folder", "url", "uri", "endpoint", "host", "name", "names",
 		"id", "ids", "version", "ref", "reference", "source", "encoder", "generator", "class", "index", "position", "input", "visible", "arn", "engine", "request",
 		"response", "list", "map", "set", "pair", "issuer", "audience", "scope", "scopes", "prompt", "schema", "env", "var", "mode", "method", "strategy", "text", "cookie",
-		"timeout", "window", "interval", "created", "updated", "at", "date", "time", "exchange", "sign", "checksum", "fingerprint", "sha", "md", "thumbprint", "auth", "authentication", "color", "highlight"}
+		"timeout", "window", "interval", "created", "updated", "at", "date", "time", "exchange", "sign", "checksum", "fingerprint", "sha", "md", "signature", "thumbprint", "auth", "authentication", "color", "highlight"}
 }
 
 // otherAnywhere are words that make a name one of documentation or of something else wherever they stand.

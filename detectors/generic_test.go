@@ -62,6 +62,8 @@ func TestAssignments(t *testing.T) {
 		"define( 'DB_PASSWORD', '%' );\n", "c := New(\"https://a.corp.net\", WithToken(\"%\"))\n", "let token = String::from(\"%\");\n", "token := []byte(\"%\")\n",
 		"IssuerSigningKey = new SymmetricSecurityKey(Encoding.UTF8.GetBytes(\"%\"));\n", "<meta-data android:name=\"a.API_KEY\" android:value=\"%\" />\n",
 		"  proxy_set_header X-Auth-Token %;\n", "- name: DB_PASSWORD\n  value: %\n", "web1 user=me db_password=% port=22\n", "body: user=me&password=%&a=b\n",
+		"<label for=\"x\"><input name=\"token\" value=\"%\">\n", "[\"password\",\"%\"]\n", "set token \"%\"\n", "env_pat: \"%\"\n", "<td title=\"api_token\">`%`</td>\n",
+		"?X-Amz-Security-Token=%&a=b\n",
 	} {
 		text := strings.ReplaceAll(form, "%", string(value))
 		if got := s.Scan([]byte(text)).Matches; len(got) != 1 || string(got[0].Secret) != string(value) || got[0].Confidence != rules.Medium {
@@ -76,7 +78,12 @@ func TestAssignments(t *testing.T) {
 		"secret: aGVsbG8gd29ybGQ=", "    password = c->argv[2];", "Added Authentication to redis-cli.c using -a switch", "perl, which is identified by 'MSWin32'.",
 		"{ token: \"keyword.$0\" },", "secret.shadow = 'rgba(255,231,130,0.4)';",
 		"t.tokenValue=o,134283267;if((l&8)===8&&l===92){if(o+=t.source.slice(u,t.index),l=k(t),l<127)}", "passwd := []byte(\"mylong" + "password1234\")", "token = flag.String(\"token\", \"\", \"of the user\")", "request_token: cs345-67cd-890b1cd2c3a4567d89f1",
-		"access_token: 2016-09-08T21:47:36Z", "password: https://example.org/reset1",
+		"access_token: 2016-09-08T21:47:36Z", "<label for=\"password\" class=\"tw-flex-1\">", "<input name=password class=\"tw-flex-1\">",
+		"title=\"#opt-secretEncoded\">`secretNonBase64Encoded`</a>", "this.addObjects([\"newPassword\",\"ne2" + "Password\"])", "js-tokens: \"npm:^4.0.0\"",
+		"SyntaxError(\"no Unicode token \"+D);if(x){if(\"class\"===a)throw", "var i=\"no token \",l=(0,y.b)(u,6),D=l[0],p=l[1],g=l[5],h=\"P\"===p", "include_pat=r\"E@\\.(pyx?|so|zip)$\",",
+		"a-secret: \"NACL[" + string(value) + "=]\"", "?X-Amz-Credential=call%2F20220513%2Fus-east-1%2Fsqs%2Faws4_request&a=b", "{token:\"string.$S2.delim\",next:\"@pop\"}",
+		"x.hmac 'get salted' 'shared secret' '" + string(value) + "'", "self.p4passwd = p4passwd", "\"mailer_password\": \"SMTP-Pass" + "wort\",",
+		"{\"access_token\": \"eyJhbGciOiJIU.xxx.xxx\"}", "tokenSignature = \"" + string(value) + "\"", "password: https://example.org/reset1",
 	} {
 		for _, m := range s.Scan([]byte(text + "\n")).Matches {
 			if m.Confidence != rules.Low {

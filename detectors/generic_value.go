@@ -26,6 +26,9 @@ func judgeSecret(a *assignment, data, value []byte) rules.Confidence {
 		return "" // another assignment
 	}
 	if !all(value, tokenByte) || bytes.Count(value, []byte(".")) > 2 {
+		if hasFoldedSuffix(a.name, "pat") {
+			return "" // a pattern: personal access tokens have no such characters
+		}
 		if !a.loose && (a.quoted || a.line) && (looksChosen(value) && !isPhrase(value) || isDelimited(a, value)) && classes4(value) >= 3 && (holds(value, "digit") || evidence(value) >= weakEvidence) {
 			return rules.Medium
 		}
@@ -73,7 +76,7 @@ func judgePassword(a *assignment, value []byte) rules.Confidence {
 	}
 	e := evidence(value)
 	kinds := classes4(value)
-	special := holds(value, "special")
+	special := !all(value, func(c byte) bool { return wordByte(c) || c == '-' }) // marks that divide no words
 	switch {
 	case !a.quoted && !(a.line && a.tight && all(value, isLetter)) && e < weakEvidence && (!holds(value, "digit") || bytes.IndexByte(value, '.') > 0):
 		return "" // a variable
@@ -94,7 +97,7 @@ func judgePassword(a *assignment, value []byte) rules.Confidence {
 		return rules.Medium
 	case isPasswordWord(value):
 		return "" // a list of such words
-	case isTrivial(value):
+	case isTrivial(value), namesPassword(value):
 		return rules.Low
 	case e >= strongEvidence && kinds >= 2, kinds >= 3 && len(value) >= 8 && (holds(value, "digit") || special && !isWords(value)):
 		return rules.Medium
@@ -158,16 +161,33 @@ func isPasswordWord(value []byte) bool {
 		"mypass", "rootpass", "adminpass", "keypass", "storepass", "pgpass"})
 }
 
+// namesPassword reports whether a value reads as the name of a password, with one number within: user2Password.
+func namesPassword(value []byte) bool {
+	words := nameWords(nil, value)
+	last := len(words) - 1
+	return last > 0 && all(value, wordByte) && isLetter(value[len(value)-1]) && digitGroups(value) == 1 && kindOfWord(words, last, words[last]) == passwordName
+}
+
+// digitGroups returns how many numbers stand in a value.
+func digitGroups(value []byte) int {
+	n := 0
+	for i, c := range value {
+		if c >= '0' && c <= '9' && (i == 0 || value[i-1] < '0' || value[i-1] > '9') {
+			n++
+		}
+	}
+	return n
+}
+
 // isOther reports whether a value stands for something else than itself, or is another kind of thing.
 func isOther(value []byte) bool {
 	return !all(value, func(c byte) bool { return c >= ' ' && c < 0x7f }) || isReference(value) || isUUID(value) || placeholder(value, nil) ||
-		bytes.Contains(value, []byte("://")) || isAddress(value) || !holds(value, "letter") || isMarkedEncrypted(value) || isEscapedText(value)
+		bytes.Contains(value, []byte("://")) || isAddress(value) || isVersion(value) || !holds(value, "letter") || isMarkedEncrypted(value) || isEscapedText(value)
 }
 
 // isEscapedText reports whether a value is mostly characters written by their numbers, as in translations: \u5bc6\u7801.
 func isEscapedText(value []byte) bool {
-	const each = len(`\u0000`)
-	return 2*each*bytes.Count(value, []byte(`\u`)) >= len(value)
+	return 2*(len(`\u0000`)*bytes.Count(value, []byte(`\u`))+len(`\x00`)*bytes.Count(value, []byte(`\x`))) >= len(value)
 }
 
 // isReference reports whether a value names where the secret is, or is filled in later.
@@ -194,6 +214,9 @@ func isReference(value []byte) bool {
 			return true
 		}
 	}
+	if i := bytes.Index(value, []byte(".$")); i > 0 && isAll(value[:i], "letter") {
+		return true // a part is a variable: string.$1.delim
+	}
 	return len(value) > 3 && value[0] == '_' && value[1] == '_' && value[len(value)-1] == '_'
 }
 
@@ -216,8 +239,11 @@ func isAddress(value []byte) bool {
 }
 
 // isMarkedEncrypted recognises what SOPS, Ansible Vault, Jasypt, Spring Cloud Config, Travis, Vault's transit engine, KMS, Fernet and OpenSSL
-// have encrypted, and sealed secrets.
+// have encrypted, sealed secrets, and what stands in brackets behind the name of a method: ENC[...], NACL[...], GPG[...].
 func isMarkedEncrypted(value []byte) bool {
+	if n := len(value) - len(bytes.TrimLeft(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")); n > 1 && n < len(value) && value[n] == '[' && value[len(value)-1] == ']' {
+		return true
+	}
 	for _, mark := range []string{"ENC[", "ENC(", "$ANSIBLE_VAULT", "{cipher}", "{AES}", "secure:", "vault:v", "AQICAH", "gAAAAA", "U2FsdGVkX1", "enc:", "!vault"} {
 		if bytes.HasPrefix(value, []byte(mark)) {
 			return true
@@ -301,16 +327,13 @@ func isNumbered(value []byte) bool {
 	if isDate(value) {
 		return true
 	}
-	groups, digits := 0, 0
-	for i, c := range value {
+	digits := 0
+	for _, c := range value {
 		if c >= '0' && c <= '9' {
 			digits++
-			if i == 0 || value[i-1] < '0' || value[i-1] > '9' {
-				groups++
-			}
 		}
 	}
-	return groups == 1 && len(value)-digits >= 12 && isWords(bytes.Trim(value, "0123456789"))
+	return digitGroups(value) == 1 && len(value)-digits >= 12 && isWords(bytes.Trim(value, "0123456789"))
 }
 
 // isTrivial reports whether a password is a word for one, or for a test, with digits and marks around it.

@@ -15,7 +15,12 @@ func placeholder(value []byte, words []string) bool {
 			return true
 		}
 	}
-	return isTemplate(value) || hasPlaceholderWord(value, lower) || isMonotonous(lower)
+	return isTemplate(value) || isKeyword(lower) || hasPlaceholderWord(value, lower) || isMonotonous(lower)
+}
+
+// isKeyword reports whether a value is a word of programming languages that stands for no value, or for any: a literal or a type.
+func isKeyword(lower []byte) bool {
+	return isOneOf(lower, []string{"none", "null", "nil", "undefined", "true", "false", "this", "self", "string", "str", "any", "bool", "boolean", "bytes"})
 }
 
 // lowerASCII returns a copy of b, of the same length, with the letters A to Z in lower case.
@@ -69,11 +74,14 @@ func hasPlaceholderWord(value, lower []byte) bool {
 		"example", "placeholder", "changeme", "change_me", "change-me", "redacted", "replaceme", "replace_me", "replace-me",
 		"insert_", "insert-", "inserty", "yoursecret", "yourtoken", "yourapi", "yourkey", "yourpassword", "yourown",
 		"notreal", "not_real", "not-real", "not_a_real", "not-a-real", "notasecret", "xxxxxxxx", "foobar", "loremipsum",
-		"goes_here", "goes-here", "goeshere", "qwertyui", "asdfghjk", "fill_in", "fill-in", "secrethere", "tokenhere", "keyhere", "_here", "-here",
+		"goes_here", "goes-here", "goeshere", "qwertyui", "asdfghjk", "fill_in", "fill-in", "fill in", "secrethere", "tokenhere", "keyhere", "_here", "-here",
 	} {
 		if i := bytes.Index(lower, []byte(w)); i >= 0 && (len(w) >= 7 || standsAlone(value, i, len(w))) && sameCase(value[i:i+len(w)]) {
 			return true
 		}
+	}
+	if isBlanked(lower) {
+		return true
 	}
 	for _, w := range []string{"your", "sample", "dummy", "fake", "todo", "fixme", "insert", "mock", "bogus", "invalid", "tbd"} {
 		for i := 0; ; {
@@ -86,6 +94,22 @@ func hasPlaceholderWord(value, lower []byte) bool {
 			}
 			i += len(w)
 		}
+	}
+	return false
+}
+
+// isBlanked reports whether a part of the value, between dividers, is only x: eyJ0.xxx.xxx.
+func isBlanked(lower []byte) bool {
+	run := 0
+	for i := 0; i <= len(lower); i++ {
+		if i < len(lower) && lower[i] == 'x' {
+			run++
+			continue
+		}
+		if run >= 3 && (i == run || isDivider(lower[i-run-1])) && (i == len(lower) || isDivider(lower[i])) {
+			return true
+		}
+		run = 0
 	}
 	return false
 }

@@ -551,7 +551,7 @@ func (l *level) consider(f *format, literal, start, end int) *finding {
 		return nil
 	}
 	confidence := f.confidence
-	if verdict < 0 || verdict == 0 && !f.rule.Verbatim && placeholder(value, f.rule.Placeholders) {
+	if verdict < 0 || verdict == 0 && !f.rule.Verbatim && (placeholder(value, f.rule.Placeholders) || l.isOther(f, literal, start, end)) {
 		confidence = rules.Low
 	}
 	if literal < 2 {
@@ -565,6 +565,15 @@ func (l *level) consider(f *format, literal, start, end int) *finding {
 		Rule: f.rule.Rule, Confidence: confidence, Secret: secret, Display: secret, Start: start, End: end,
 		ChecksumOK: verdict > 0,
 	}}
+}
+
+// isOther reports whether what a format without a sign of its own matches is not what it looks for, as its text and the text around it say.
+func (l *level) isOther(f *format, literal, start, end int) bool {
+	guessed := f.rule.Weak && len(f.rule.Regex) > 0
+	if !guessed && (f.near == nil || literal >= longEnough) {
+		return false
+	}
+	return inCode(l.data, start, end) || guessed && isCode(l.data[start:end])
 }
 
 // inContext reports whether the words that the format asks for stand near the bytes from start to end.

@@ -78,6 +78,10 @@ func rejected(value []byte, names []string) bool {
 			if isWords(value) {
 				return true
 			}
+		case "code":
+			if isCode(value) {
+				return true
+			}
 		case "names":
 			if isWords(value) && judgePhrase(value) != rules.Medium {
 				return true

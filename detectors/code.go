@@ -1,0 +1,87 @@
+package detectors
+
+import "bytes"
+
+// Keys without a sign of their own, and passwords, are known by the words beside them; in source code and in names of files such words stand
+// beside much else. What is part of the code or of a longer name says so.
+
+// inCode reports whether the bytes from start to end are no value but a part of the text around them: the name of a function that is called,
+// or a part of a file's name, as builds give them to what they make: logo-<hash>.png.
+func inCode(data []byte, start, end int) bool {
+	if end >= len(data) {
+		return false
+	}
+	return data[end] == '(' && all(data[start:end], nameByte) || data[end] == '.' && isExtension(data[end:])
+}
+
+// maxExtension is the length of the longest extension that is looked at, with all its parts: .credentials.d.ts.
+const maxExtension = 40
+
+// isExtension reports whether a text begins with what ends the name of a file of a known kind.
+func isExtension(text []byte) bool {
+	n := 0
+	for n < len(text) && n < maxExtension && nameByte(text[n]) && text[n] != '$' {
+		n++
+	}
+	if n == maxExtension || n < len(text) && text[n] == '(' {
+		return false
+	}
+	name := bytes.TrimRight(text[:n], ".-")
+	return isOneOf(lowerASCII(name[bytes.LastIndexByte(name, '.')+1:]), []string{"js", "mjs", "cjs", "jsx", "ts", "tsx", "vue", "css", "scss", "less", "map", "wasm",
+		"png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "ico", "bmp", "woff", "woff2", "ttf", "otf", "eot", "mp3", "mp4", "webm", "ogg", "wav", "pdf",
+		"json", "xml", "html", "htm", "md", "rst", "txt", "csv", "log", "yml", "yaml", "toml", "py", "pyc", "go", "rb", "java", "php", "cs", "cpp", "rs", "sh",
+		"zip", "gz", "tgz", "tar", "bz2", "xz", "whl", "jar", "deb", "rpm", "exe", "dll", "so"})
+}
+
+// isCode reports whether a value that somebody may have chosen reads as a name of code, a path, or another thing that is no password:
+// settings.SMTP_PASSWORD, (item, /run/secrets/db, 8080:80, database=.
+func isCode(value []byte) bool {
+	last := value[len(value)-1]
+	switch {
+	case value[0] == '(' && bytes.IndexByte(value, ')') < 0, last == '=' && all(value[:len(value)-1], nameByte) && isWords(value):
+		return true
+	case isPath(value), isMember(value):
+		return true
+	}
+	return bytes.IndexByte(value, ':') > 0 && all(value, func(c byte) bool { return c >= '0' && c <= '9' || c == ':' || c == '.' })
+}
+
+// isPath reports whether a value is the path of a file: it begins as one, and its parts are words.
+func isPath(value []byte) bool {
+	for _, root := range []string{"/", "./", "../", "~/"} {
+		if bytes.HasPrefix(value, []byte(root)) {
+			return evidence(value) < weakEvidence
+		}
+	}
+	return false
+}
+
+// isMember reports whether a value is a name of code with those of what it is a member of: request.user.token.
+func isMember(value []byte) bool {
+	if bytes.IndexByte(value, '.') < 0 || evidence(value) >= weakEvidence {
+		return false
+	}
+	for part := range bytes.SplitSeq(value, []byte(".")) {
+		if len(part) == 0 || part[0] >= '0' && part[0] <= '9' || !all(part, wordByte) {
+			return false
+		}
+	}
+	return true
+}
+
+// isVersion reports whether a value is a version, or a range of versions, with or without what it is asked from: ^4.0.0, npm:~1.2, >=2.1.0-rc.1.
+func isVersion(value []byte) bool {
+	if i := bytes.IndexByte(value, ':'); i > 0 && isAll(value[:i], "lower") {
+		value = value[i+1:]
+	}
+	value = bytes.TrimLeft(value, "^~<>=v")
+	n := 0
+	for n < len(value) && (value[n] >= '0' && value[n] <= '9' || value[n] == '.') {
+		n++
+	}
+	if n < 3 || value[0] == '.' || bytes.Count(value[:n], []byte(".")) == 0 {
+		return false
+	}
+	rest := value[n:]
+	return len(rest) == 0 || rest[0] == '-' && evidence(rest) < weakEvidence
+}
