@@ -113,9 +113,11 @@ func (e *Engine) setBoundary(f *format, text string) error {
 
 func (e *Engine) buildRegex(c *rule) error {
 	var err error
-	c.reach = c.MatchReach()
 	if c.regex, err = newRegex(c.Regex, c.SecretGroup); err != nil {
 		return err
+	}
+	if c.Verbatim {
+		c.regex.length = -1
 	}
 	return e.buildBare(c)
 }

@@ -53,7 +53,6 @@ type rule struct {
 	formats  []*format   // the one of a regex or block has no branches
 	parts    []*part
 	regex    *lazyRegex
-	reach    int // bytes beside a keyword within which the regex may match; -1 for all
 	block    extractor
 }
 

@@ -258,7 +258,7 @@ func (e *Engine) run(l *level, t *task, a *hit) {
 		}
 	case runRegex:
 		if !l.binary {
-			l.wantRegex(t.rule, e.ready(t.rule).spanAround(at, int(t.length), len(l.data)))
+			l.wantRegex(t.rule, e.ready(t.rule).regex.spanAround(l.data, at, int(t.length)))
 		}
 	}
 }
@@ -414,10 +414,10 @@ func trimNewlines(data []byte, start, end int) (int, int) {
 // the keywords that the span goes back to have changed.
 func (e *Engine) inheritRegex(l *level, i int, span interval, h *inheritance) bool {
 	r := e.ready(e.regexes[i])
-	if h == nil || r.reach < 0 {
+	if h == nil || r.regex.length < 0 {
 		return false
 	}
-	margin := 2*r.reach + cutMargin + maxWord
+	margin := 2*r.regex.length + cutMargin + maxWord
 	s, ok := h.within(span.lo-margin, span.hi+margin)
 	if !ok {
 		return false
