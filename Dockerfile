@@ -3,7 +3,7 @@
 # docker run --rm -v "$PWD:/repo:ro" mudlark git --only-verified
 # docker run --rm -v "$PWD:/repo:ro" mudlark git --format html > report.html    a file outside of the container
 # The repository may belong to another user than the one in the container: nothing of its configuration is obeyed, so its owner is not asked.
-FROM golang:1.26 AS build
+FROM docker.io/library/golang:1.26 AS build
 ARG VERSION=
 WORKDIR /src
 COPY go.mod go.sum ./
