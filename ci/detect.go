@@ -61,6 +61,9 @@ func gitlab(get func(string) string) *Build {
 		b.Event = cmp.Or(get("CI_MERGE_REQUEST_EVENT_TYPE"), "merge_request")
 		b.Bases = objects(get("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"), get("CI_MERGE_REQUEST_DIFF_BASE_SHA"))
 		b.Target = get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
+	case get("CI_EXTERNAL_PULL_REQUEST_IID") != "": // of a repository on GitHub
+		b.Bases, b.Target = objects(get("CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_SHA")), get("CI_EXTERNAL_PULL_REQUEST_TARGET_BRANCH_NAME")
+		b.Branch = ""
 	case b.Event == "schedule":
 		b.Whole = true
 	case get("CI_COMMIT_TAG") != "":
@@ -131,6 +134,9 @@ func buildkite(get func(string) string) *Build {
 		Remedy: "env:\n  BUILDKITE_GIT_CLONE_FLAGS: \"-v\"\n  BUILDKITE_GIT_FETCH_FLAGS: \"-v --prune\"",
 	}
 	switch pr := get("BUILDKITE_PULL_REQUEST"); {
+	case get("BUILDKITE_MERGE_QUEUE_BASE_COMMIT") != "":
+		b.Event, b.Branch = "merge queue", ""
+		b.Bases, b.Target = objects(get("BUILDKITE_MERGE_QUEUE_BASE_COMMIT")), get("BUILDKITE_MERGE_QUEUE_BASE_BRANCH")
 	case pr != "" && pr != "false":
 		b.Event, b.Target, b.Branch = "pull request", get("BUILDKITE_PULL_REQUEST_BASE_BRANCH"), ""
 	case b.Event == "schedule":
@@ -162,7 +168,8 @@ func drone(get func(string) string) *Build {
 }
 
 // woodpecker reads the variables of Woodpecker (woodpecker-ci.org/docs/usage/environment). CI_PREV_COMMIT_SHA is that of the previous
-// pipeline of the branch.
+// pipeline of the branch, which may have been one for a pull request into it, or one of this very commit that is run again: neither tells what
+// the branch was.
 func woodpecker(get func(string) string) *Build {
 	b := &Build{
 		System: "Woodpecker", Event: get("CI_PIPELINE_EVENT"), Head: object(get("CI_COMMIT_SHA")), Branch: get("CI_COMMIT_BRANCH"),
@@ -170,24 +177,30 @@ func woodpecker(get func(string) string) *Build {
 		Remedy: "clone:\n  git:\n    image: woodpeckerci/plugin-git\n    settings:\n      depth: 0\n      partial: false",
 	}
 	switch b.Event {
-	case "pull_request", "pull_request_closed":
+	case "pull_request", "pull_request_closed", "pull_request_metadata":
 		b.Target, b.Branch = get("CI_COMMIT_TARGET_BRANCH"), ""
 	case "cron", "manual":
 		b.Whole = true
 	case "tag", "release", "deployment":
 		b.Branch = ""
 	default:
-		b.Before = object(get("CI_PREV_COMMIT_SHA"))
+		if event := get("CI_PREV_PIPELINE_EVENT"); event == "" || event == b.Event {
+			b.Before = object(get("CI_PREV_COMMIT_SHA"))
+		}
+		if b.Before == b.Head {
+			b.Before = ""
+		}
 	}
 	return b
 }
 
 // jenkins reads the variables of Jenkins' Git and Branch API plugins (plugins.jenkins.io/git, "Environment Variables"; multibranch
-// projects: CHANGE_ID and CHANGE_TARGET).
+// projects: CHANGE_ID and CHANGE_TARGET). GIT_PREVIOUS_COMMIT, which was built and may have failed for its secret, tells nothing: the next
+// build would be green.
 func jenkins(get func(string) string) *Build {
 	b := &Build{
 		System: "Jenkins", Event: "push", Head: object(get("GIT_COMMIT")), Branch: branchName(cmp.Or(get("BRANCH_NAME"), get("GIT_LOCAL_BRANCH"), get("GIT_BRANCH"))),
-		Dir: get("WORKSPACE"), URL: get("GIT_URL"), Before: object(cmp.Or(get("GIT_PREVIOUS_SUCCESSFUL_COMMIT"), get("GIT_PREVIOUS_COMMIT"))),
+		Dir: get("WORKSPACE"), URL: get("GIT_URL"), Before: object(get("GIT_PREVIOUS_SUCCESSFUL_COMMIT")),
 		Remedy: "checkout scmGit(branches: scm.branches, userRemoteConfigs: scm.userRemoteConfigs,\n  extensions: [cloneOption(shallow: false, noTags: false, honorRefspec: false)])",
 	}
 	switch {
