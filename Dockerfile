@@ -3,6 +3,7 @@
 # docker run --rm -v "$PWD:/repo:ro" mudlark git --only-verified
 # docker run --rm -v "$PWD:/repo:ro" mudlark git --format html > report.html    a file outside of the container
 # The repository may belong to another user than the one in the container: nothing of its configuration is obeyed, so its owner is not asked.
+# Where others may not read it, add --user "$(id -u):$(id -g)", and the same to have -o FILE write into it (mounted without ":ro").
 FROM docker.io/library/golang:1.26 AS build
 ARG VERSION=
 WORKDIR /src

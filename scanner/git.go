@@ -487,6 +487,8 @@ func (s *scan) openRepo() error {
 	switch {
 	case errors.Is(err, gitstore.ErrNotRepository):
 		return &UsageError{Message: fmt.Sprintf("%s is not a Git repository", s.o.Target), Hint: "for plain files use: mudlark dir " + s.o.Target}
+	case errors.Is(err, os.ErrPermission):
+		return &UsageError{Message: err.Error(), Hint: "run as a user who may read the repository; in a container with --user \"$(id -u)\""}
 	case err != nil:
 		return &UsageError{Message: err.Error(), Hint: "git fsck in the repository may say more"}
 	}

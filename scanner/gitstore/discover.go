@@ -152,6 +152,8 @@ func lookIn(dir string, named bool) (at location, found bool, err error) {
 	case err != nil:
 	case info.IsDir() && isGitDir(dot):
 		return location{gitDir: dot, holder: dir}, true, nil
+	case info.IsDir() && closed(dot):
+		return location{}, false, fmt.Errorf("%s: %w", dot, fs.ErrPermission)
 	case info.Mode().IsRegular():
 		target, err := readGitFile(dot)
 		if err != nil {
@@ -193,6 +195,12 @@ func isGitDir(dir string) bool {
 		return true
 	}
 	return isDirectory(filepath.Join(dir, "objects")) == nil && isDirectory(filepath.Join(dir, "refs")) == nil
+}
+
+// closed reports whether what is in dir is hidden from this user.
+func closed(dir string) bool {
+	_, err := os.Lstat(filepath.Join(dir, "objects"))
+	return errors.Is(err, fs.ErrPermission)
 }
 
 func exists(path string) bool {
