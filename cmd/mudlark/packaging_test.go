@@ -252,7 +252,7 @@ func TestDockerfile(t *testing.T) {
 			t.Errorf("the Dockerfile lacks %s", want)
 		}
 	}
-	_, version, _ := strings.Cut(text, "FROM golang:")
+	_, version, _ := strings.Cut(text, "FROM docker.io/library/golang:")
 	version, _, _ = strings.Cut(version, " ")
 	mod, err := os.ReadFile(sourceFile("go.mod"))
 	if err != nil {
