@@ -11,8 +11,11 @@ import (
 // Details returns what a secret says of itself without being asked about and without being given away: name and text of each fact; nil for
 // nothing.
 func Details(r *rules.Rule, secret []byte) map[string]string {
-	if r.ID == "vault-dynamic-database-username" {
+	switch {
+	case r.ID == "vault-dynamic-database-username":
 		return vaultUser(string(secret))
+	case r.Block == "pem":
+		return keyDetails(secret)
 	}
 	return nil
 }

@@ -128,10 +128,13 @@ func refsOf(f *Finding) []string {
 }
 
 // identityText says whose an active secret is.
-func identityText(v *Verdict) string {
+func identityText(v *Verdict) string { return namedTexts(v.Identity) }
+
+// namedTexts returns "name=text; name=text", in the order of the names.
+func namedTexts(texts map[string]string) string {
 	var all []string
-	for _, name := range slices.Sorted(maps.Keys(v.Identity)) {
-		all = append(all, name+"="+v.Identity[name])
+	for _, name := range slices.Sorted(maps.Keys(texts)) {
+		all = append(all, name+"="+texts[name])
 	}
 	return strings.Join(all, "; ")
 }

@@ -186,6 +186,7 @@ func gitLabDetails(f *Finding) map[string]gitLabValue {
 	if f.Excerpt != nil {
 		add("excerpt", "Line", strings.TrimSpace(f.Excerpt.Text))
 	}
+	add("details", "Details", namedTexts(f.Details))
 	add("author", "Introduced by", f.Author)
 	if f.ExposedSeconds != nil {
 		add("exposed", "Exposed for", lasting(*f.ExposedSeconds))

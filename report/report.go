@@ -59,7 +59,7 @@ type Finding struct {
 	Tips           []string `json:"tips"`           // refs whose tip holds it
 	ReachableFrom  []string `json:"reachable_from"` // branches and tags whose history holds an introduction
 	Decoded        []string `json:"decoded"`
-	// Details are what the secret says of itself, by name: the role that a user name was made for, and when.
+	// Details are what the secret says of itself, by name: the role that a user name was made for, and when; kind, size and public half of a private key.
 	Details   map[string]string `json:"details,omitempty"`
 	Parts     []Part            `json:"parts"`
 	Verdict   Verdict           `json:"verdict"`

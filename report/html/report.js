@@ -194,6 +194,7 @@
     if (v.identity) fact("Identity", Object.entries(v.identity).sort().map(([k, x]) => k + " " + x).join(", "));
     for (const p of f.parts) fact("With", p.name, " ", el("code", {}, p.secret || p.redacted), p.path ? " at " + p.path + (p.line ? ":" + p.line : "") : "");
     if (f.decoded.length) fact("Encoded", f.decoded.join(", then "));
+    if (f.details) fact("Details", Object.entries(f.details).sort().map(([k, x]) => k + " " + x).join(", "));
     if (f.secret || f.secret_b64) fact("Secret", el("code", {}, f.secret || "base64 " + f.secret_b64));
     fact("Fingerprint", el("code", {}, f.fingerprint));
     fact("Next step", el("div", { class: "next" }, f.next_step), f.rotate ? el("div", {}, link(f.rotate)) : "", f.revoke ? el("div", {}, el("code", {}, f.revoke)) : "");
