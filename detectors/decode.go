@@ -274,20 +274,18 @@ func shown(b []byte) bool {
 	if len(b) >= alwaysShown {
 		return true
 	}
-	run, nuls := 0, 0
-	for _, c := range b {
-		if classOf[c]&classText != 0 {
-			if run++; run >= minShown {
-				return true
-			}
-			continue
+	for last := minShown - 1; last < len(b); {
+		// The characters up to last, from the back: the first that is not printable begins the next row.
+		i := last
+		for i > last-minShown && classOf[b[i]]&classText != 0 {
+			i--
 		}
-		run = 0
-		if c == 0 {
-			nuls++
+		if i == last-minShown {
+			return true
 		}
+		last = i + minShown
 	}
-	return nuls >= minShown
+	return bytes.Count(b, []byte{0}) >= minShown
 }
 
 // isVaried reports whether b holds as many kinds of printable ASCII characters as a secret has at least. What chance makes of a

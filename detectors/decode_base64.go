@@ -1,6 +1,10 @@
 package detectors
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
 
 const (
 	minBase64 = 20
@@ -11,35 +15,41 @@ const (
 
 // base64AndHex finds runs of both: hex digits are a subset of the base64 alphabet.
 func (d *decoder) base64AndHex(data []byte, yield func(region)) {
-	for i := 0; i+minBase64 <= len(data); {
-		// A run of 20 that begins at i or later covers the byte at i+19.
-		last := i + minBase64 - 1
-		if classOf[data[last]]&classBase64 == 0 {
-			i = last + 1
+	const (
+		word = 8
+		// A run covers a whole word that begins no further than this behind its start.
+		slack = minBase64 - word
+		ones  = 0x01010101_01010101
+		low   = 0x7f * ones
+		least = '+' // of the alphabet
+	)
+	for floor, i := 0, slack; i+word <= len(data); {
+		w := binary.LittleEndian.Uint64(data[i:])
+		// Bit 7 of a byte: it is below the alphabet, as spaces, quotes and parentheses are.
+		if below := ^(w&low + (0x80-least)*ones | w) & (0x80 * ones); below != 0 {
+			i += word - bits.LeadingZeros64(below)/8 + slack
 			continue
 		}
-		start := last
-		for start > i && classOf[data[start-1]]&classBase64 != 0 {
+		last := i + word - 1
+		for last >= i && classOf[data[last]]&classBase64 != 0 {
+			last--
+		}
+		if last >= i {
+			i = last + 1 + slack
+			continue
+		}
+		start, end := i, i+word
+		for start > floor && classOf[data[start-1]]&classBase64 != 0 {
 			start--
 		}
-		if start > i {
-			i = start // the byte before is outside: look for the 20th byte from here
-			if i+minBase64 > len(data) {
-				return
-			}
-			if classOf[data[i+minBase64-1]]&classBase64 == 0 {
-				i += minBase64
-				continue
-			}
-		}
-		end := i + 1
 		for end < len(data) && classOf[data[end]]&classBase64 != 0 {
 			end++
 		}
-		if end-i >= minBase64 {
-			end = d.run(data, i, end, yield)
+		if end-start >= minBase64 {
+			end = d.run(data, start, end, yield)
+			floor = end
 		}
-		i = end
+		i = end + slack
 	}
 }
 

@@ -23,12 +23,11 @@ type lazyRegex struct {
 	group  int // of the secret; 0 for the first that takes part in the match
 	needs  []need
 	exact  compiled // text
-	loose  compiled // matches where text does, and elsewhere; no text if it would be no simpler
+	loose  compiled // matches where text does, and elsewhere; it is the same if it would be no simpler
 }
 
-// compiled is a regex that compiles itself when it is first asked for.
+// compiled is a regex that is compiled when it is first asked for.
 type compiled struct {
-	text string
 	once sync.Once
 	re   *re2.Regexp
 	err  error
@@ -41,12 +40,8 @@ func newRegex(text string, group int) (*lazyRegex, error) {
 		return nil, err
 	}
 	l := &lazyRegex{text: text, length: -1, lines: lineFeeds(parsed), group: group, needs: needsOf(parsed), whole: wholeLength(parsed)}
-	l.exact.text = text
 	if n, bounded := rules.RegexLength(parsed); bounded {
 		l.length = n
-	}
-	if other, _ := syntax.Parse(text, syntax.Perl); loosen(other) {
-		l.loose.text = other.String()
 	}
 	if group > 0 {
 		if group > parsed.MaxCap() {
@@ -74,14 +69,15 @@ func wholeLength(re *syntax.Regexp) int {
 	return n
 }
 
-func (c *compiled) get() (*re2.Regexp, error) {
+// get returns the compiled regex; the text is asked for once.
+func (c *compiled) get(text func() string) (*re2.Regexp, error) {
 	c.once.Do(func() {
 		defer func() {
 			if p := recover(); p != nil {
 				c.err = fmt.Errorf("regex library: %v", p)
 			}
 		}()
-		c.re, c.err = re2.Compile(c.text)
+		c.re, c.err = re2.Compile(text())
 	})
 	return c.re, c.err
 }
@@ -118,7 +114,7 @@ func (l *lazyRegex) find(data []byte, lo, hi int, yield func(start, end, from, t
 	if !l.mayMatch(data[from:to]) {
 		return nil
 	}
-	re, err := l.exact.get()
+	re, err := l.exact.get(func() string { return l.text })
 	if err != nil {
 		return err
 	}
@@ -189,9 +185,6 @@ func (l *lazyRegex) spanAround(data []byte, at, n int) interval {
 // mayMatch reports whether the text may hold a match. Most texts beside a keyword do not, and that is told faster by a regex that does not
 // count: it compiles in a tenth of the time.
 func (l *lazyRegex) mayMatch(text []byte) bool {
-	if l.loose.text == "" {
-		return true
-	}
-	re, err := l.loose.get()
+	re, err := l.loose.get(func() string { return looseText(l.text) })
 	return err != nil || re.Match(text)
 }

@@ -49,7 +49,16 @@ func lineFeeds(re *syntax.Regexp) int {
 	return min(n, manyLines)
 }
 
-// loosen changes a regex to one that matches wherever it does, but does not count to large numbers. It is false if there was nothing to change.
+// looseText returns a regex that matches wherever the given one does, but does not count to large numbers.
+func looseText(text string) string {
+	re, err := syntax.Parse(text, syntax.Perl)
+	if err != nil || !loosen(re) {
+		return text
+	}
+	return re.String()
+}
+
+// loosen changes a parsed regex as looseText says. It is false if there was nothing to change.
 func loosen(re *syntax.Regexp) (simpler bool) {
 	for _, sub := range re.Sub {
 		simpler = loosen(sub) || simpler
