@@ -131,7 +131,7 @@ func showBaseline(w io.Writer, b *allow.File) error {
 	for _, p := range b.Problems {
 		fmt.Fprintln(w, "not understood: "+report.Escape(p.String()))
 	}
-	_, err := fmt.Fprintf(w, "%s: %d findings, in the format of %s\n", report.Escape(b.Name), len(b.Entries), b.Format)
+	_, err := fmt.Fprintf(w, "%s: %s, in the format of %s\n", report.Escape(b.Name), counted(len(b.Entries), "finding", "findings"), b.Format)
 	return err
 }
 
@@ -195,7 +195,7 @@ func (f *baselineFlags) create(cmd *cobra.Command, e *environment, file, path st
 	if err := writeBaseline(file, c, list); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d findings\n", report.Escape(file), len(list))
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s\n", report.Escape(file), counted(len(list), "finding", "findings"))
 	return err
 }
 
@@ -253,7 +253,7 @@ func (f *baselineFlags) update(cmd *cobra.Command, e *environment, file, path st
 	if err := writeBaseline(file, c, list); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %d findings; %d added, %d removed\n", report.Escape(file), len(list), added, len(reasons))
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %s; %d added, %d removed\n", report.Escape(file), counted(len(list), "finding", "findings"), added, len(reasons))
 	return err
 }
 

@@ -129,7 +129,7 @@ func checkConfig(name string) (string, error) {
 		for _, p := range f.Problems {
 			errs = append(errs, usagef(p.Hint, "%s", allow.Problem{File: p.File, Line: p.Line, Text: p.Text}))
 		}
-		return fmt.Sprintf("%d entries, no errors", len(f.Entries)), errors.Join(errs...)
+		return counted(len(f.Entries), "entry", "entries") + ", no errors", errors.Join(errs...)
 	}
 	builtin, err := rules.Builtin(detectors.Vocabulary())
 	if err != nil {
@@ -149,7 +149,7 @@ func checkConfig(name string) (string, error) {
 	if _, err := detectors.New(all, detectors.DefaultOptions()); err != nil {
 		return "", err
 	}
-	said := fmt.Sprintf("%d rules, %d allows, no errors", len(c.Rules), len(c.Allow))
+	said := counted(len(c.Rules), "rule", "rules") + ", " + counted(len(c.Allow), "allow", "allows") + ", no errors"
 	for _, w := range c.Warnings {
 		said += "\n  " + report.Escape(w)
 	}
@@ -221,7 +221,7 @@ func showConfig(cmd *cobra.Command, e *environment, path, config string) error {
 				parse = allow.ParseGitleaksIgnore
 			}
 			f := parse(name, data)
-			fmt.Fprintf(w, "%s: %d entries, %d not understood\n", report.Escape(name), len(f.Entries), len(f.Problems))
+			fmt.Fprintf(w, "%s: %s, %d not understood\n", report.Escape(name), counted(len(f.Entries), "entry", "entries"), len(f.Problems))
 		}
 	}
 	return showVariables(w, cmd.Root(), e)

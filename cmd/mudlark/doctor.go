@@ -193,7 +193,7 @@ func (d *doctor) ownConfig() {
 		}
 		d.ok("own config", "none; it would be %s", filepath.Join(dir, "mudlark", "config.toml"))
 	default:
-		d.ok("own config", "%s: %d rules, %d allows; trusted, as it is your own", c.File, len(c.Rules), len(c.Allow))
+		d.ok("own config", "%s: %s, %s; trusted, as it is your own", c.File, counted(len(c.Rules), "rule", "rules"), counted(len(c.Allow), "allow", "allows"))
 		for _, w := range c.Warnings {
 			d.note("own config", "", "%s", w)
 		}

@@ -42,7 +42,7 @@ Examples:
 			if err := c.WriteTOML(cmd.OutOrStdout()); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.ErrOrStderr(), "mudlark: %d rules and %d allowlists of %s; %s\n", len(c.Rules), len(c.Allows), c.Tool, notHonoured(len(c.Notes)))
+			_, err = fmt.Fprintf(cmd.ErrOrStderr(), "mudlark: %s and %s of %s; %s\n", counted(len(c.Rules), "rule", "rules"), counted(len(c.Allows), "allowlist", "allowlists"), c.Tool, notHonoured(len(c.Notes)))
 			return err
 		},
 	}

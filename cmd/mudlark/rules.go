@@ -71,6 +71,21 @@ func (f *ruleFlags) load() ([]*rules.Rule, error) {
 	return all, err
 }
 
+// find returns the rule with the id, of those that load returned.
+func (f *ruleFlags) find(all []*rules.Rule, id string) (*rules.Rule, error) {
+	r, err := findRule(all, id)
+	if err == nil || f.config != "" {
+		return r, err
+	}
+	// The one that people mean may stand in the folder's own file, which is not theirs to every scan, and so not to these commands.
+	if _, c, broken := loadRules(scanner.ConfigName); broken == nil && c != nil {
+		if r, own := findRule(c.Rules, id); own == nil {
+			return nil, usagef("add --config "+scanner.ConfigName, "%s is a rule of %s here, not one of Mudlark's or your own file", r.ID, scanner.ConfigName)
+		}
+	}
+	return nil, err
+}
+
 // findRule returns the rule with the id.
 func findRule(all []*rules.Rule, id string) (*rules.Rule, error) {
 	ids := make([]string, len(all))
@@ -261,7 +276,7 @@ func checkRules(w io.Writer, what string, all, own []*rules.Rule) error {
 	if errs > 0 {
 		return &exitError{code: exitUsage, message: fmt.Sprintf("%s: errors: %d", what, errs)}
 	}
-	_, err := fmt.Fprintf(w, "%s: %d rules, no errors\n", report.Escape(what), len(own))
+	_, err := fmt.Fprintf(w, "%s: %s, no errors\n", report.Escape(what), counted(len(own), "rule", "rules"))
 	return err
 }
 
@@ -316,7 +331,7 @@ Examples:
 			}
 			tested := all
 			if len(args) > 0 {
-				r, err := findRule(all, args[0])
+				r, err := f.find(all, args[0])
 				if err != nil {
 					return err
 				}

@@ -42,7 +42,7 @@ Examples:
 			if err != nil {
 				return err
 			}
-			r, err := findRule(all, args[0])
+			r, err := f.find(all, args[0])
 			if err != nil {
 				return err
 			}
