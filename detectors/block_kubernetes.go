@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"math/rand/v2"
+	"slices"
 
 	"mudlark/rules"
 )
@@ -184,19 +185,29 @@ func yieldValue(at int, key, value []byte, encoded bool, yield func(candidate)) 
 		return
 	}
 	c := candidate{start: at, end: at + len(value), secret: text, display: text}
-	if len(text) < 8 || bytes.IndexByte(text, '/') == 0 || isWords(text) && bytes.IndexByte(text, ' ') < 0 || isPlainKey(key) {
+	if len(text) < 8 || bytes.IndexByte(text, '/') == 0 || isWords(text) && bytes.IndexByte(text, ' ') < 0 || isHostPort(text) || isSetting(key, text) {
 		c.confidence = rules.Low
 	}
 	yield(c)
 }
 
-// isPlainKey reports whether a key of a Secret manifest says that its value is no secret: charts put all settings of an account into one manifest.
-func isPlainKey(key []byte) bool {
+// isSetting reports whether a key of a Secret manifest, or its value, says that this is no secret: charts put all settings of an account into one
+// manifest.
+func isSetting(key, value []byte) bool {
 	words := nameWords(nil, key)
-	return len(words) > 0 && kindOfName(key) == plainName && isOneOf(words[len(words)-1], []string{"name", "project", "region", "zone", "location", "id", "ids", "host", "hosts",
-		"hostname", "port", "url", "uri", "endpoint", "server", "domain", "issuer", "audience", "user", "username", "email", "type", "kind", "mode", "version", "namespace", "tenant",
-		"bucket", "database", "db", "path", "file", "crt", "cert", "ca", "certificate", "enabled", "insecure", "timeout", "size", "level", "scope", "scopes", "policy", "format", "team",
-		"org", "organization", "repo", "repository", "branch", "cluster", "environment", "env", "role", "arn", "account", "description", "comment"})
+	if len(words) == 0 || kindOfName(key) != plainName {
+		return false
+	}
+	return evidence(value) < weakEvidence && !holds(value, "digit") || isOneOf(words[len(words)-1], settingNames()) ||
+		slices.ContainsFunc(words, func(w []byte) bool { return isOneOf(w, []string{"crt", "cert", "certificate", "ca", "public"}) })
+}
+
+// settingNames are the last words of names of settings that are no secrets.
+func settingNames() []string {
+	return []string{"name", "project", "region", "zone", "location", "id", "ids", "host", "hosts", "hostname", "port", "address", "url", "uri", "endpoint", "server", "domain",
+		"issuer", "audience", "user", "username", "email", "type", "kind", "mode", "version", "namespace", "tenant", "bucket", "database", "db", "path", "file", "enabled",
+		"insecure", "timeout", "size", "level", "scope", "scopes", "policy", "format", "team", "org", "organization", "repo", "repository", "branch", "cluster",
+		"environment", "env", "role", "arn", "account", "description", "comment"}
 }
 
 func isPlainURL(text []byte) bool { return bytes.IndexByte(text, '@') < 0 }

@@ -52,7 +52,7 @@ func extractURL(data []byte, at int, r *rules.Rule) (candidate, bool) {
 		return candidate{}, false
 	}
 	user, password, ok := bytes.Cut(authority[:sign], []byte(":"))
-	if !ok || len(user) > maxUser || len(password) > maxPassword || !isPassword(password, r.Placeholders) {
+	if !ok || len(user) > maxUser || bytes.IndexByte(user, ',') >= 0 || len(password) > maxPassword || !isPassword(password, r.Placeholders) {
 		return candidate{}, false
 	}
 	hosts, open := plausibleHosts(authority[sign+1:])

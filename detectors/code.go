@@ -14,6 +14,12 @@ func inCode(data []byte, start, end int) bool {
 	return data[end] == '(' && all(data[start:end], nameByte) || data[end] == '.' && isExtension(data[end:])
 }
 
+// holdsDER reports whether a text is base64 within the object identifiers of PKCS #1, #7, #9 and #12 (1.2.840.113549.1, RFC 8017), in any of the three ways in which they lie in it:
+// it is a part of a certificate, a key or the like. No random token holds these seven characters.
+func holdsDER(text []byte) bool {
+	return containsAny(text, "KoZIhvc", "qGSIb3D", "iG9w0BA") && !bytes.HasPrefix(text, []byte("MI"))
+}
+
 // maxExtension is the length of the longest extension that is looked at, with all its parts: .credentials.d.ts.
 const maxExtension = 40
 
@@ -56,17 +62,17 @@ func isPath(value []byte) bool {
 	return false
 }
 
-// isMember reports whether a value is a name of code with those of what it is a member of: request.user.token.
+// isMember reports whether a value is a name of code with those of what it is a member of: request.user.token, ssh.0.key_value.
 func isMember(value []byte) bool {
 	if bytes.IndexByte(value, '.') < 0 || evidence(value) >= weakEvidence {
 		return false
 	}
 	for part := range bytes.SplitSeq(value, []byte(".")) {
-		if len(part) == 0 || part[0] >= '0' && part[0] <= '9' || !all(part, wordByte) {
+		if len(part) == 0 || !all(part, wordByte) || part[0] >= '0' && part[0] <= '9' && (!isAll(part, "digit") || bytes.Count(value, []byte(".")) < 2) {
 			return false
 		}
 	}
-	return true
+	return isLetter(value[0]) || value[0] == '_'
 }
 
 // isVersion reports whether a value is a version, or a range of versions, with or without what it is asked from: ^4.0.0, npm:~1.2, >=2.1.0-rc.1.

@@ -35,6 +35,7 @@ func TestPartsOfCode(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(21, 22))
 	hex, mixed := string(randomOf(rnd, digits36[:16], 32)), string(randomOf(rnd, digits62, 32))
 	chosen := "winter" + "77-Tk"
+	uuid := hex[:8] + "-" + hex[8:12] + "-4" + hex[12:15] + "-9" + hex[15:18] + "-" + hex[18:30]
 	for _, tt := range []struct {
 		text, value, rule string
 		found             bool
@@ -46,6 +47,18 @@ func TestPartsOfCode(t *testing.T) {
 		{"const r = await api.getResponse('%', {\n", hex, "getresponse-api-key", false},
 		{"CODACY_PROJECT_TOKEN=%\n", hex, "codacy-api-token", true},
 		{"[![Codacy Badge](https://app.codacy.com/project/badge/Grade/%)](x)\n", hex, "codacy-api-token", false},
+		{"CODECOV_TOKEN: %\n", uuid, "codecov-upload-token", true},
+		{"codecov: {\n  id: '%'\n}\n", uuid, "codecov-upload-token", false},
+		{"codecov_id = \"%\"\n", uuid, "codecov-upload-token", true},
+		{"TE_TOKEN=%\n", uuid, "thousandeyes-token", true},
+		{"xTeToken = 1; myTe_token = \"%\"\n", uuid, "thousandeyes-token", true},
+		{"update_token = \"%\"\n", uuid, "thousandeyes-token", false},
+		{"square_token = \"%\"\n", "EAAA" + mixed + mixed[:28], "square-access-token", true},
+		{"%\n", "EAAA" + mixed[:20] + "KoZIhvcNAQ" + mixed[:30], "square-access-token", false},
+		{"mysql -u me -p% db\n", chosen, "mysql-client-config", true},
+		{"-package mysql -name charset -p% x\n", "roperties", "mysql-client-config", false},
+		{"https://" + "me:%@a.corp.net/\n", chosen, "generic-url-credentials", true},
+		{"URI:https://a.corp.net,email:%@b.corp.net\n", chosen, "generic-url-credentials", false},
 		{"tomorrowio_key = \"%\"\n", mixed, "tomorrow-io-api-key", true},
 		{"a/tomorrowio/sk.json,sha256=6_dTpxXgGq-%,826\n", mixed, "tomorrow-io-api-key", false},
 		{"MINIO_SECRET_KEY=%\n", mixed, "minio-credentials", true},

@@ -175,7 +175,8 @@ func (b *bridge) assignment() (assignment, bool) {
 	case c == '(' && gap == 0 && b.quote == 0 && b.setter():
 		b.pos++
 		b.breaks()
-		return b.textValue()
+		a, ok := b.textValue()
+		return a, ok && !b.goesOn(b.pos) // else the first of several texts, as the name of what has the password
 	case c == '{' && b.quote != 0:
 		b.pos++
 		return b.standIn("default", true)
@@ -396,7 +397,7 @@ func (b *bridge) apart() (assignment, bool) {
 		}
 		a, ok := b.quotedValue()
 		a.loose = !b.option && c == '`'
-		return a, ok
+		return a, ok && !wordByte(b.peek(0)) // else what stands between two strings
 	case b.option:
 		return b.bare()
 	case b.quote != 0 && (b.has("value") || b.has("android:value")):

@@ -82,6 +82,9 @@ func TestAssignments(t *testing.T) {
 		"title=\"#opt-secretEncoded\">`secretNonBase64Encoded`</a>", "this.addObjects([\"newPassword\",\"ne2" + "Password\"])", "js-tokens: \"npm:^4.0.0\"",
 		"SyntaxError(\"no Unicode token \"+D);if(x){if(\"class\"===a)throw", "var i=\"no token \",l=(0,y.b)(u,6),D=l[0],p=l[1],g=l[5],h=\"P\"===p", "include_pat=r\"E@\\.(pyx?|so|zip)$\",",
 		"a-secret: \"NACL[" + string(value) + "=]\"", "?X-Amz-Credential=call%2F20220513%2Fus-east-1%2Fsqs%2Faws4_request&a=b", "{token:\"string.$S2.delim\",next:\"@pop\"}",
+		"\"ssh.0.admin_password\", \"ssh.0" + ".key_value\"", "[]string{\"ssh.0.admin_password\", \"ssh.0" + ".key_value\"}", "query alice:password \"localhost:6000/\" '{}'",
+		"const passwordSymbols = '" + string(value) + "#$%';", "self.set_password('service1', 'user1', 'pw1')", "password: !encrypted/pkcs1-oaep", "?token=%5BFiltered%5D&theme=dark",
+		"update_token = \"" + string(value) + "\"", "SubjectFromToken=\"" + string(value) + "\"", "docs_search_api_key: " + string(value),
 		"x.hmac 'get salted' 'shared secret' '" + string(value) + "'", "self.p4passwd = p4passwd", "\"mailer_password\": \"SMTP-Pass" + "wort\",",
 		"{\"access_token\": \"eyJhbGciOiJIU.xxx.xxx\"}", "tokenSignature = \"" + string(value) + "\"", "password: https://example.org/reset1",
 	} {

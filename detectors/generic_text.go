@@ -37,9 +37,6 @@ func (b *bridge) quotedValue() (assignment, bool) {
 		}
 	}
 	b.pos = end + len(open)
-	if escapes == 0 && len(open) == 1 && wordByte(b.peek(0)) {
-		return assignment{}, false // the text between two strings: it ends where the second one begins
-	}
 	if end > start+1 && b.data[start] == '+' && b.data[end-1] == '+' {
 		return assignment{}, false // what stands between two strings
 	}

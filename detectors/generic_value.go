@@ -97,7 +97,7 @@ func judgePassword(a *assignment, value []byte) rules.Confidence {
 		return rules.Medium
 	case isPasswordWord(value):
 		return "" // a list of such words
-	case isTrivial(value), namesPassword(value):
+	case isTrivial(value), namesPassword(value), isMember(value):
 		return rules.Low
 	case e >= strongEvidence && kinds >= 2, kinds >= 3 && len(value) >= 8 && (holds(value, "digit") || special && !isWords(value)):
 		return rules.Medium
@@ -165,7 +165,11 @@ func isPasswordWord(value []byte) bool {
 func namesPassword(value []byte) bool {
 	words := nameWords(nil, value)
 	last := len(words) - 1
-	return last > 0 && all(value, wordByte) && isLetter(value[len(value)-1]) && digitGroups(value) == 1 && kindOfWord(words, last, words[last]) == passwordName
+	if last < 1 || !all(value, wordByte) || digitGroups(value) != 1 || kindOfWord(words, last, words[last]) != passwordName {
+		return false
+	}
+	i := bytes.LastIndexAny(value, "0123456789") // the number ends a word: it is no 3 for an e
+	return i+1 < len(value) && !isLower(value[i+1])
 }
 
 // digitGroups returns how many numbers stand in a value.
@@ -182,7 +186,7 @@ func digitGroups(value []byte) int {
 // isOther reports whether a value stands for something else than itself, or is another kind of thing.
 func isOther(value []byte) bool {
 	return !all(value, func(c byte) bool { return c >= ' ' && c < 0x7f }) || isReference(value) || isUUID(value) || placeholder(value, nil) ||
-		bytes.Contains(value, []byte("://")) || isAddress(value) || isVersion(value) || !holds(value, "letter") || isMarkedEncrypted(value) || isEscapedText(value)
+		bytes.Contains(value, []byte("://")) || isAddress(value) || isHostPort(value) || isVersion(value) || !holds(value, "letter") || isMarkedEncrypted(value) || isEscapedText(value)
 }
 
 // isEscapedText reports whether a value is mostly characters written by their numbers, as in translations: \u5bc6\u7801.
@@ -199,7 +203,7 @@ func isReference(value []byte) bool {
 	case '{', '<', '[', '(':
 		return true
 	case '$', '&', '@', '~', '%', '#', '*', '!':
-		if isTemplate(value) || all(value[1:], nameByte) && evidence(value[1:]) < weakEvidence {
+		if isTemplate(value) || value[0] == '!' && evidence(value) < weakEvidence && all(value[1:], func(c byte) bool { return nameByte(c) || c == '/' }) || all(value[1:], nameByte) && evidence(value[1:]) < weakEvidence {
 			return true
 		}
 	case '/', '.':
@@ -236,6 +240,12 @@ func isVariable(value []byte) bool {
 func isAddress(value []byte) bool {
 	at := bytes.IndexByte(value, '@')
 	return at > 0 && bytes.IndexByte(value[at:], '.') > 1 && hostLength(value[at+1:]) == len(value)-at-1 && evidence(value) < strongEvidence
+}
+
+// isHostPort reports whether a value is a host with a port: localhost:6000, 0.0.0.0:8888.
+func isHostPort(value []byte) bool {
+	host, port, ok := bytes.Cut(bytes.TrimRight(value, "/"), []byte(":"))
+	return ok && len(port) > 1 && len(port) < 6 && isAll(port, "digit") && hostLength(host) == len(host) && (bytes.IndexByte(host, '.') > 0 || string(host) == "localhost")
 }
 
 // isMarkedEncrypted recognises what SOPS, Ansible Vault, Jasypt, Spring Cloud Config, Travis, Vault's transit engine, KMS, Fernet and OpenSSL

@@ -2,7 +2,6 @@ package detectors
 
 import (
 	"bytes"
-	"slices"
 
 	"mudlark/rules"
 )
@@ -16,11 +15,13 @@ import (
 //     word names is sealed there.
 //
 // That is a rough notion of "the same statement", and the same for every language. Words are substrings, ASCII case ignored,
-// so that identifiers hold them. After is the mirror image.
+// so that identifiers hold them; only those that begin with an abbreviation of a few letters stand at the start of a word themselves: cos_key
+// is in no macos_key. After is the mirror image.
 
 // words is a set of words to look for.
 type words struct {
 	list    [][]byte // in lower case
+	starts  []bool   // of each word: it stands at the start of a word
 	first   [256]bool
 	longest int
 }
@@ -37,6 +38,7 @@ func newWords(list []string) *words {
 		}
 		b := lowered([]byte(s))
 		w.list = append(w.list, b)
+		w.starts = append(w.starts, isAbbreviated(b))
 		w.longest = max(w.longest, len(b))
 		w.first[b[0]] = true
 		if 'a' <= b[0] && b[0] <= 'z' {
@@ -46,14 +48,57 @@ func newWords(list []string) *words {
 	return w
 }
 
+// isAbbreviated reports whether a word begins with three letters or fewer and a sign. Those that end the names of others, as in RAPIDAPI_KEY, do not count.
+func isAbbreviated(word []byte) bool {
+	n := 0
+	for n < len(word) && isLower(word[n]) {
+		n++
+	}
+	return n > 0 && n < 4 && n < len(word) && !isOneOf(word[:n], []string{"api", "app", "key", "id"})
+}
+
+// beginsWord reports whether a word begins at an offset: no letter stands before, or a small one before a capital.
+func beginsWord(data []byte, at int) bool {
+	return at == 0 || !isLetter(data[at-1]) || isLower(data[at-1]) && isUpper(data[at])
+}
+
+// isOtherwiseNamed reports whether the value at an offset has a name of its own, right before it, that says what else it is and holds none of the words:
+// an id, a hash, the number of a build.
+func (w *words) isOtherwiseNamed(data []byte, at int) bool {
+	skip := func(chars string) (n int) {
+		for at > 0 && n < 8 && bytes.IndexByte([]byte(chars), data[at-1]) >= 0 {
+			at, n = at-1, n+1
+		}
+		return n
+	}
+	skip("\"'`\\ ")
+	if skip("=:>") == 0 {
+		return false
+	}
+	skip("\"'`\\ ")
+	end := at
+	for at > 0 && end-at < maxName && nameByte(data[at-1]) {
+		at--
+	}
+	name := lowerASCII(data[at:end])
+	for _, word := range w.list {
+		if bytes.Contains(name, bytes.Trim(word, "_-.:= \"'")) {
+			return false
+		}
+	}
+	words := nameWords(nil, data[at:end])
+	return len(words) > 0 && isOneOf(words[len(words)-1], []string{"id", "ids", "uuid", "guid", "hash", "sha", "md", "digest", "checksum", "etag", "commit", "revision", "version", "build",
+		"job", "fingerprint"}) && kindOfName(data[at:end]) == plainName
+}
+
 // startAt returns the least length of a word that stands at offset at and ends at or before limit; 0 for none.
 func (w *words) startAt(data []byte, at, limit int) int {
 	if !w.first[data[at]] {
 		return 0
 	}
 	least := 0
-	for _, word := range w.list {
-		if at+len(word) <= limit && (least == 0 || len(word) < least) && hasFolded(data[at:], word) {
+	for i, word := range w.list {
+		if at+len(word) <= limit && (least == 0 || len(word) < least) && hasFolded(data[at:], word) && (!w.starts[i] || beginsWord(data, at)) {
 			least = len(word)
 		}
 	}
@@ -119,10 +164,13 @@ func (w *words) lookBack(data []byte, at, gap int, s *statement) (found, over bo
 
 // endsWithin reports whether a word that stands at offset i ends before at and close enough to the value.
 func (w *words) endsWithin(data []byte, i, at, gap int) bool {
-	return slices.ContainsFunc(w.list, func(word []byte) bool {
+	for k, word := range w.list {
 		end := i + len(word)
-		return end <= at && end >= at+gap-rules.NearDistance && hasFolded(data[i:], word)
-	})
+		if end <= at && end >= at+gap-rules.NearDistance && hasFolded(data[i:], word) && (!w.starts[k] || beginsWord(data, i)) {
+			return true
+		}
+	}
+	return false
 }
 
 // after reports whether a word stands behind the value that ends at offset at.

@@ -42,6 +42,11 @@ func isTemplate(value []byte) bool {
 			return true
 		}
 	}
+	for _, open := range []string{"%5B", "%7B", "%3C", "%24%7B"} {
+		if bytes.HasPrefix(value, []byte(open)) {
+			return true // a bracket, percent-encoded
+		}
+	}
 	first, last := value[0], value[len(value)-1]
 	switch {
 	case first == '<' && last == '>', first == '[' && last == ']', first == '{' && last == '}':

@@ -569,11 +569,14 @@ func (l *level) consider(f *format, literal, start, end int) *finding {
 
 // isOther reports whether what a format without a sign of its own matches is not what it looks for, as its text and the text around it say.
 func (l *level) isOther(f *format, literal, start, end int) bool {
+	if holdsDER(l.data[start:end]) {
+		return true
+	}
 	guessed := f.rule.Weak && len(f.rule.Regex) > 0
 	if !guessed && (f.near == nil || literal >= longEnough) {
 		return false
 	}
-	return inCode(l.data, start, end) || guessed && isCode(l.data[start:end])
+	return inCode(l.data, start, end) || guessed && isCode(l.data[start:end]) || !guessed && f.near.isOtherwiseNamed(l.data, start)
 }
 
 // inContext reports whether the words that the format asks for stand near the bytes from start to end.
