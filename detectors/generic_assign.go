@@ -310,7 +310,7 @@ func (b *bridge) text() (assignment, bool) {
 func (b *bridge) setter() bool {
 	name := b.data[b.from:b.named]
 	if i := bytes.LastIndexByte(name, '.'); i >= 0 {
-		return true
+		return kindOfName(name[i+1:]) != plainName // else a method of the secret: password.encode("utf-16")
 	}
 	return b.from > 0 && b.data[b.from-1] == '.' || hasFoldedPrefix(name, "set") || hasFoldedPrefix(name, "with") || bytes.HasSuffix(name, []byte("KeySpec")) ||
 		bytes.HasSuffix(name, []byte("SecurityKey"))

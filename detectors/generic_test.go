@@ -83,7 +83,7 @@ func TestAssignments(t *testing.T) {
 		"SyntaxError(\"no Unicode token \"+D);if(x){if(\"class\"===a)throw", "var i=\"no token \",l=(0,y.b)(u,6),D=l[0],p=l[1],g=l[5],h=\"P\"===p", "include_pat=r\"E@\\.(pyx?|so|zip)$\",",
 		"a-secret: \"NACL[" + string(value) + "=]\"", "?X-Amz-Credential=call%2F20220513%2Fus-east-1%2Fsqs%2Faws4_request&a=b", "{token:\"string.$S2.delim\",next:\"@pop\"}",
 		"\"ssh.0.admin_password\", \"ssh.0" + ".key_value\"", "[]string{\"ssh.0.admin_password\", \"ssh.0" + ".key_value\"}", "query alice:password \"localhost:6000/\" '{}'",
-		"const passwordSymbols = '" + string(value) + "#$%';", "self.set_password('service1', 'user1', 'pw1')", "password: !encrypted/pkcs1-oaep", "?token=%5BFiltered%5D&theme=dark",
+		"const passwordSymbols = '" + string(value) + "#$%';", "self.set_password('service1', 'user1', 'pw1')", "password: !encrypted/pkcs1-oaep", "STATUS_WRONG_FORMED_PASSWORD   = 0xC000006B", "self._pwd = 'C:\\\\windows\\\\system32'", "bytearray(password.encode(\"utf-16-le\"))", "?token=%5BFiltered%5D&theme=dark",
 		"update_token = \"" + string(value) + "\"", "SubjectFromToken=\"" + string(value) + "\"", "docs_search_api_key: " + string(value),
 		"x.hmac 'get salted' 'shared secret' '" + string(value) + "'", "self.p4passwd = p4passwd", "\"mailer_password\": \"SMTP-Pass" + "wort\",",
 		"{\"access_token\": \"eyJhbGciOiJIU.xxx.xxx\"}", "tokenSignature = \"" + string(value) + "\"", "password: https://example.org/reset1",

@@ -186,7 +186,7 @@ func digitGroups(value []byte) int {
 // isOther reports whether a value stands for something else than itself, or is another kind of thing.
 func isOther(value []byte) bool {
 	return !all(value, func(c byte) bool { return c >= ' ' && c < 0x7f }) || isReference(value) || isUUID(value) || placeholder(value, nil) ||
-		bytes.Contains(value, []byte("://")) || isAddress(value) || isHostPort(value) || isVersion(value) || !holds(value, "letter") || isMarkedEncrypted(value) || isEscapedText(value)
+		bytes.Contains(value, []byte("://")) || isAddress(value) || isHostPort(value) || isVersion(value) || isHexNumber(value) || isDrivePath(value) || !holds(value, "letter") || isMarkedEncrypted(value) || isEscapedText(value)
 }
 
 // isEscapedText reports whether a value is mostly characters written by their numbers, as in translations: \u5bc6\u7801.
@@ -240,6 +240,16 @@ func isVariable(value []byte) bool {
 func isAddress(value []byte) bool {
 	at := bytes.IndexByte(value, '@')
 	return at > 0 && bytes.IndexByte(value[at:], '.') > 1 && hostLength(value[at+1:]) == len(value)-at-1 && evidence(value) < strongEvidence
+}
+
+// isHexNumber reports whether a value is a number as code writes it: 0xC000006B.
+func isHexNumber(value []byte) bool {
+	return len(value) > 2 && len(value) <= len("0x0123456789abcdef") && value[0] == '0' && value[1]|0x20 == 'x' && isAll(value[2:], "xdigit")
+}
+
+// isDrivePath reports whether a value is a path of Windows: pwd is a folder, too.
+func isDrivePath(value []byte) bool {
+	return len(value) > 3 && isLetter(value[0]) && value[1] == ':' && (value[2] == '\\' || value[2] == '/')
 }
 
 // isHostPort reports whether a value is a host with a port: localhost:6000, 0.0.0.0:8888.

@@ -15,7 +15,12 @@ func placeholder(value []byte, words []string) bool {
 			return true
 		}
 	}
-	return isTemplate(value) || isKeyword(lower) || hasPlaceholderWord(value, lower) || isMonotonous(lower)
+	return isTemplate(value) || isKeyword(lower) || isNameOfSecret(value) || hasPlaceholderWord(value, lower) || isMonotonous(lower)
+}
+
+// isNameOfSecret reports whether a value is the name of a secret in capitals, to be replaced by it: KEYSTONE_DBPASS.
+func isNameOfSecret(value []byte) bool {
+	return bytes.IndexByte(value, '_') > 0 && all(value, func(c byte) bool { return isUpper(c) || c == '_' }) && kindOfName(value) != plainName
 }
 
 // isKeyword reports whether a value is a word of programming languages that stands for no value, or for any: a literal or a type.
