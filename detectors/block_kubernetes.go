@@ -88,7 +88,7 @@ func eachYAMLValue(data []byte, from, to int, feed string, yield func(candidate)
 			if i := bytes.Index(text, []byte(": ")); i > 0 {
 				value := bytes.TrimLeft(text[i+2:], " ")
 				at := start + len(line) - len(value)
-				if len(value) > 0 {
+				if len(value) > 0 && value[0] != '#' {
 					value, quoted := scalarOf(value)
 					yieldValue(at+quoted, text[:i], value, encoded, yield)
 				}
@@ -185,10 +185,15 @@ func yieldValue(at int, key, value []byte, encoded bool, yield func(candidate)) 
 		return
 	}
 	c := candidate{start: at, end: at + len(value), secret: text, display: text}
-	if len(text) < 8 || bytes.IndexByte(text, '/') == 0 || isWords(text) && bytes.IndexByte(text, ' ') < 0 || isHostPort(text) || isSetting(key, text) {
+	if len(text) < 8 || bytes.IndexByte(text, '/') == 0 || isWords(text) && bytes.IndexByte(text, ' ') < 0 || isHostPort(text) || isSetting(key, text) || isProse(text) {
 		c.confidence = rules.Low
 	}
 	yield(c)
+}
+
+// isProse reports whether a value is words that say what should stand there: the secret password.
+func isProse(value []byte) bool {
+	return bytes.IndexByte(value, ' ') > 0 && isWords(value) && kindOfName(value) != plainName
 }
 
 // isSetting reports whether a key of a Secret manifest, or its value, says that this is no secret: charts put all settings of an account into one

@@ -75,7 +75,8 @@ func isMember(value []byte) bool {
 	return isLetter(value[0]) || value[0] == '_'
 }
 
-// isVersion reports whether a value is a version, or a range of versions, with or without what it is asked from: ^4.0.0, npm:~1.2, >=2.1.0-rc.1.
+// isVersion reports whether a value is a version, or a range of versions, with or without what it is asked from, or a hash: ^4.0.0,
+// npm:~1.2, >=2.1.0-rc.1.
 func isVersion(value []byte) bool {
 	if i := bytes.IndexByte(value, ':'); i > 0 && isAll(value[:i], "lower") {
 		value = value[i+1:]
@@ -89,5 +90,5 @@ func isVersion(value []byte) bool {
 		return false
 	}
 	rest := value[n:]
-	return len(rest) == 0 || rest[0] == '-' && evidence(rest) < weakEvidence
+	return len(rest) == 0 || rest[0] == '-' && (evidence(rest) < weakEvidence || isAll(rest[1:], "hex"))
 }

@@ -29,7 +29,7 @@ func kindOfName(name []byte) nameKind {
 		return plainName
 	}
 	for i, w := range words {
-		if i < at && isOneOf(w, otherBefore()) || i > at && isOneOf(w, otherBehind()) || isOneOf(w, otherAnywhere()) {
+		if i < at && isOneOf(w, otherBefore()) || bytes.HasPrefix(w, []byte("csrf")) || i > at && isOneOf(w, otherBehind()) || isOneOf(w, otherAnywhere()) {
 			return plainName
 		}
 	}
@@ -92,7 +92,7 @@ func otherBefore() []string {
 	return []string{"csrf", "xsrf", "next", "prev", "previous", "page", "continuation", "sync", "max", "min", "num", "no", "is", "has", "cancellation", "cancel",
 		"syntax", "lexer", "parse", "bypass", "get", "read", "fetch", "load", "find", "check", "validate", "verify", "require", "requires", "hash", "encode", "encrypt",
 		"decode", "decrypt", "generate", "create", "delete", "forgot", "invalid", "missing", "empty", "wrong", "bad", "use", "confirm", "public", "publishable", "pub",
-		"error", "err", "delimiter", "escaped", "encrypted", "hashed", "enc", "placeholder", "allow", "show", "hide", "toggle", "if", "upload", "sas", "idempotency", "request", "change", "copy", "update", "from", "docs", "docsearch"}
+		"error", "err", "delimiter", "escaped", "encrypted", "hashed", "enc", "placeholder", "allow", "show", "hide", "toggle", "if", "upload", "sas", "idempotency", "request", "change", "copy", "update", "from", "docs", "docsearch", "version"}
 }
 
 // otherBehind are words behind it: a password's hash, a token's type.
@@ -103,7 +103,7 @@ func otherBehind() []string {
 		"factory", "handler", "helper", "store", "vault", "rotation", "strength", "reset", "file", "path", "dir", "folder", "url", "uri", "endpoint", "host", "name", "names",
 		"id", "ids", "version", "ref", "reference", "source", "encoder", "generator", "class", "index", "position", "input", "visible", "arn", "engine", "request",
 		"response", "list", "map", "set", "pair", "issuer", "audience", "scope", "scopes", "prompt", "schema", "env", "var", "mode", "method", "strategy", "text", "cookie",
-		"timeout", "window", "interval", "created", "updated", "at", "date", "time", "exchange", "sign", "checksum", "fingerprint", "sha", "md", "signature", "thumbprint", "verifier", "symbols", "chars", "characters", "charset", "alphabet", "auth", "authentication", "color", "highlight"}
+		"timeout", "window", "interval", "created", "updated", "at", "date", "time", "exchange", "sign", "checksum", "fingerprint", "sha", "md", "signature", "thumbprint", "verifier", "identifier", "proof", "cache", "symbols", "chars", "characters", "charset", "alphabet", "auth", "authentication", "color", "highlight"}
 }
 
 // otherAnywhere are words that make a name one of documentation or of something else wherever they stand.

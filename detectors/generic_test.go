@@ -1,6 +1,7 @@
 package detectors
 
 import (
+	"encoding/base64"
 	"math/rand/v2"
 	"strconv"
 	"strings"
@@ -84,7 +85,9 @@ func TestAssignments(t *testing.T) {
 		"a-secret: \"NACL[" + string(value) + "=]\"", "?X-Amz-Credential=call%2F20220513%2Fus-east-1%2Fsqs%2Faws4_request&a=b", "{token:\"string.$S2.delim\",next:\"@pop\"}",
 		"\"ssh.0.admin_password\", \"ssh.0" + ".key_value\"", "[]string{\"ssh.0.admin_password\", \"ssh.0" + ".key_value\"}", "query alice:password \"localhost:6000/\" '{}'",
 		"const passwordSymbols = '" + string(value) + "#$%';", "self.set_password('service1', 'user1', 'pw1')", "password: !encrypted/pkcs1-oaep", "STATUS_WRONG_FORMED_PASSWORD   = 0xC000006B", "self._pwd = 'C:\\\\windows\\\\system32'", "bytearray(password.encode(\"utf-16-le\"))", "?token=%5BFiltered%5D&theme=dark",
-		"update_token = \"" + string(value) + "\"", "SubjectFromToken=\"" + string(value) + "\"", "docs_search_api_key: " + string(value),
+		"update_token = \"" + string(value) + "\"", "\"versionToken\": \"" + string(value) + "\"", "name=\"csrfmiddlewaretoken\" value=\"" + string(value) + "\">", "appsecret_proof=" + string(value) + "&a=b",
+		"token_cache_key = '" + string(value) + "'", "ClientToken:   \"hmac-sha256:" + string(value) + "\",", "'AuthToken': '1.3-6480" + "3f4ab6b1bf92af587bbf21793390',", "switch_pass=\"YourPaSs" + "WoRd\"",
+		"token: " + base64.StdEncoding.EncodeToString([]byte("PUT\nCmFiYw==\napplication/json\nx-"+string(value))), "SubjectFromToken=\"" + string(value) + "\"", "docs_search_api_key: " + string(value),
 		"x.hmac 'get salted' 'shared secret' '" + string(value) + "'", "self.p4passwd = p4passwd", "\"mailer_password\": \"SMTP-Pass" + "wort\",",
 		"{\"access_token\": \"eyJhbGciOiJIU.xxx.xxx\"}", "tokenSignature = \"" + string(value) + "\"", "password: https://example.org/reset1",
 	} {

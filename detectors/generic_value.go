@@ -34,7 +34,7 @@ func judgeSecret(a *assignment, data, value []byte) rules.Confidence {
 		}
 		return ""
 	}
-	if isDigestBeside(data, a, value) || isEncodedData(value) {
+	if isDigestBeside(data, a, value) || isEncodedData(value) || isEncodedText(value) {
 		return ""
 	}
 	if isNumbered(value) {
@@ -186,7 +186,8 @@ func digitGroups(value []byte) int {
 // isOther reports whether a value stands for something else than itself, or is another kind of thing.
 func isOther(value []byte) bool {
 	return !all(value, func(c byte) bool { return c >= ' ' && c < 0x7f }) || isReference(value) || isUUID(value) || placeholder(value, nil) ||
-		bytes.Contains(value, []byte("://")) || isAddress(value) || isHostPort(value) || isVersion(value) || isHexNumber(value) || isDrivePath(value) || !holds(value, "letter") || isMarkedEncrypted(value) || isEscapedText(value)
+		bytes.Contains(value, []byte("://")) || isAddress(value) || isHostPort(value) || isVersion(value) || isHexNumber(value) || isDrivePath(value) ||
+		isNamedDigest(value) || bytes.Contains(value, []byte("aws4_request")) || !holds(value, "letter") || isMarkedEncrypted(value) || isEscapedText(value)
 }
 
 // isEscapedText reports whether a value is mostly characters written by their numbers, as in translations: \u5bc6\u7801.
@@ -290,6 +291,19 @@ func isEncodedData(value []byte) bool {
 		}
 	}
 	return false
+}
+
+// isEncodedText reports whether a value is base64 of text of several lines, or the beginning of it: a document, and no token.
+func isEncodedText(value []byte) bool {
+	text, err := base64.RawStdEncoding.DecodeString(string(bytes.TrimRight(value[:len(value)&^3], "=")))
+	text = bytes.TrimSpace(text)
+	return err == nil && bytes.IndexByte(text, '\n') > 0 && all(text, func(c byte) bool { return c >= ' ' && c < 0x7f || c == '\n' || c == '\r' || c == '\t' })
+}
+
+// isNamedDigest reports whether a value is a hash behind the name of its algorithm: hmac-sha256:...
+func isNamedDigest(value []byte) bool {
+	i := bytes.IndexByte(value, ':')
+	return i > 0 && endsInAlgorithm(value[:i])
 }
 
 // isDigestBeside reports whether a value has the length of a hash in hex, and something before it in its line says that it is one.

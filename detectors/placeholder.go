@@ -18,9 +18,10 @@ func placeholder(value []byte, words []string) bool {
 	return isTemplate(value) || isKeyword(lower) || isNameOfSecret(value) || hasPlaceholderWord(value, lower) || isMonotonous(lower)
 }
 
-// isNameOfSecret reports whether a value is the name of a secret in capitals, to be replaced by it: KEYSTONE_DBPASS.
+// isNameOfSecret reports whether a value is the name of a secret, to be replaced by it: KEYSTONE_DBPASS, my-token.
 func isNameOfSecret(value []byte) bool {
-	return bytes.IndexByte(value, '_') > 0 && all(value, func(c byte) bool { return isUpper(c) || c == '_' }) && kindOfName(value) != plainName
+	return bytes.ContainsAny(value, "_-") && isLetter(value[0]) && all(value, func(c byte) bool { return isLetter(c) || c == '_' || c == '-' }) &&
+		(!holds(value, "lower") || evidence(value) < weakEvidence) && kindOfName(value) != plainName
 }
 
 // isKeyword reports whether a value is a word of programming languages that stands for no value, or for any: a literal or a type.
@@ -54,6 +55,8 @@ func isTemplate(value []byte) bool {
 	}
 	first, last := value[0], value[len(value)-1]
 	switch {
+	case len(value) > 4 && bytes.HasPrefix(value, []byte("**")) && bytes.HasSuffix(value, []byte("**")), first == '(' && last == ')':
+		return true
 	case first == '<' && last == '>', first == '[' && last == ']', first == '{' && last == '}':
 		return true
 	case first == '%' && (len(value) == 2 || len(value) > 2 && last == '%' && isName(value[1:len(value)-1])):
@@ -84,13 +87,13 @@ func hasPlaceholderWord(value, lower []byte) bool {
 		"example", "placeholder", "changeme", "change_me", "change-me", "redacted", "replaceme", "replace_me", "replace-me",
 		"insert_", "insert-", "inserty", "yoursecret", "yourtoken", "yourapi", "yourkey", "yourpassword", "yourown",
 		"notreal", "not_real", "not-real", "not_a_real", "not-a-real", "notasecret", "xxxxxxxx", "foobar", "loremipsum",
-		"goes_here", "goes-here", "goeshere", "qwertyui", "asdfghjk", "fill_in", "fill-in", "fill in", "secrethere", "tokenhere", "keyhere", "_here", "-here",
+		"goes_here", "goes-here", "goes here", "goeshere", "qwertyui", "asdfghjk", "fill_in", "fill-in", "fill in", "secrethere", "tokenhere", "keyhere", "_here", "-here",
 	} {
 		if i := bytes.Index(lower, []byte(w)); i >= 0 && (len(w) >= 7 || standsAlone(value, i, len(w))) && sameCase(value[i:i+len(w)]) {
 			return true
 		}
 	}
-	if isBlanked(lower) {
+	if isBlanked(lower) || isYours(value, lower) {
 		return true
 	}
 	for _, w := range []string{"your", "sample", "dummy", "fake", "todo", "fixme", "insert", "mock", "bogus", "invalid", "tbd"} {
@@ -106,6 +109,12 @@ func hasPlaceholderWord(value, lower []byte) bool {
 		}
 	}
 	return false
+}
+
+// isYours reports whether a value begins with the word "your" and another word: YourPaSsWoRd.
+func isYours(value, lower []byte) bool {
+	const n = len("your")
+	return len(value) > n && bytes.HasPrefix(lower, []byte("your")) && sameCase(value[:n]) && (isDivider(value[n]) || isUpper(value[n]) && isLower(value[n-1]))
 }
 
 // isBlanked reports whether a part of the value, between dividers, is only x: eyJ0.xxx.xxx.

@@ -27,7 +27,7 @@ func TestPlaceholder(t *testing.T) {
 		"$(cat token)", "$PASSWORD", "$db_password", "%s", "%PASSWORD%", "%(token)s", "xxxxxxxxxxxx", "XXXX-XXXX-XXXX", "************",
 		"abcdefghijklmnop", "1234567890", "0123456789abcdef", "00000000000000000000", "abcabcabcabc", "redacted", "[REDACTED]",
 		"token-goes-here", "insert_your_key", "dummy-token", "fake_secret_key", "todo", "sk_test_" + "your_key", "ghp_" + strings.Repeat("x", 36),
-		"tok_...", "aaaaaaaabbbbbbbb", "deadbeefdeadbeef" + "deadbeef", "sample-key-value", "placeholder", "1111-1111-1111", "notasecret", "a1b2c3d4e5f6g7h8i9j0", "qwertyuiop123", "KEYSTONE_DBPASS", "None", "eyJ0.xxx.xxx", "%5BFiltered%5D", "fill in the key",
+		"tok_...", "aaaaaaaabbbbbbbb", "deadbeefdeadbeef" + "deadbeef", "sample-key-value", "placeholder", "1111-1111-1111", "notasecret", "a1b2c3d4e5f6g7h8i9j0", "qwertyuiop123", "KEYSTONE_DBPASS", "KEYSTONE-DBPASS", "MYSQL_ROOT_PWD", "my-token", "(=aws.key=)", "**x4 here**", "YourPaSs" + "WoRd", "None", "eyJ0.xxx.xxx", "%5BFiltered%5D", "fill in the key",
 	}
 	for _, v := range yes {
 		if !placeholder([]byte(v), nil) {
