@@ -1,6 +1,12 @@
 package detectors
 
-import "regexp/syntax"
+import (
+	"regexp"
+	"regexp/syntax"
+	"strconv"
+	"strings"
+	"sync"
+)
 
 const (
 	// manyLines is a number of line feeds from which on it does not pay to count them in the text.
@@ -49,26 +55,32 @@ func lineFeeds(re *syntax.Regexp) int {
 	return min(n, manyLines)
 }
 
-// looseText returns a regex that matches wherever the given one does, but does not count to large numbers.
+// looseText returns a regex that matches wherever the given one does, but does not count to large numbers. What it returns need not compile if
+// the given one repeats a repetition.
 func looseText(text string) string {
-	re, err := syntax.Parse(text, syntax.Perl)
-	if err != nil || !loosen(re) {
-		return text
+	if strings.Contains(text, `\Q`) {
+		return text // what follows is no syntax
 	}
-	return re.String()
+	return regexTokens().ReplaceAllStringFunc(text, func(token string) string {
+		if token[0] != '{' {
+			return token
+		}
+		least, most, ranged := strings.Cut(token[1:len(token)-1], ",")
+		if !ranged {
+			most = least
+		}
+		if n, err := strconv.Atoi(most); err == nil && n < manyTimes {
+			return token
+		}
+		if strings.Trim(least, "0") == "" {
+			return "*"
+		}
+		return "+"
+	})
 }
 
-// loosen changes a parsed regex as looseText says. It is false if there was nothing to change.
-func loosen(re *syntax.Regexp) (simpler bool) {
-	for _, sub := range re.Sub {
-		simpler = loosen(sub) || simpler
-	}
-	if re.Op != syntax.OpRepeat || max(re.Min, re.Max) < manyTimes {
-		return simpler
-	}
-	re.Op = syntax.OpPlus
-	if re.Min == 0 {
-		re.Op = syntax.OpStar
-	}
-	return true
-}
+// regexTokens matches the repetitions of a regex, and whole what may hold what looks like one: escapes and classes of characters.
+var regexTokens = sync.OnceValue(func() *regexp.Regexp {
+	const escape = `\\[xpP]\{[^}]*\}|\\.`
+	return regexp.MustCompile(`(?s)` + escape + `|\[\^?\]?(?:` + escape + `|\[:\^?\w+:\]|[^\]\\])*\]|\{\d+(?:,\d*)?\}`)
+})

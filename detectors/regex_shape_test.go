@@ -13,7 +13,7 @@ import (
 // randomLinedRegex is a random regex over texts of more than one line.
 func randomLinedRegex(rnd *rand.Rand, depth int) string {
 	if depth == 0 || rnd.IntN(4) == 0 {
-		return []string{"ab", "(?i:AB)", "b=", "[^b]", "a", "x?", `\n`, `\s`, ".", "(?s:.)", `\b`, "(?m:^)", "(?m:$)"}[rnd.IntN(13)]
+		return []string{"ab", "(?i:AB)", "b=", "[^b]", "a", "x?", `\n`, `\s`, ".", "(?s:.)", `\b`, "(?m:^)", "(?m:$)", `[]{7}b]{2,8}`, `\x{61}{2,9}`, `[^[:alpha:]]{0,7}`, `\{{0,7}`}[rnd.IntN(17)]
 	}
 	a, b := randomLinedRegex(rnd, depth-1), randomLinedRegex(rnd, depth-1)
 	return fmt.Sprintf([]string{"%s%s", "(?:%s|%s)", "(?:%s)?%s", "(?:%s){2,3}%s", "(?:%s){0,7}%s", "(?:%s){7}%s", "(?:%s){1,9}?%s"}[rnd.IntN(7)], a, b)
@@ -30,7 +30,10 @@ func TestShapeHoldsForEveryMatch(t *testing.T) {
 			continue // too large
 		}
 		re := regexp.MustCompile(text)
-		loose := regexp.MustCompile(looseText(text))
+		loose, err := regexp.Compile(looseText(text))
+		if err != nil {
+			t.Fatal(text, err)
+		}
 		for range 10 {
 			data := randomOf(rnd, "aabb=\n\n x", rnd.IntN(40))
 			if !loose.Match(data) {
@@ -95,6 +98,20 @@ func TestSpansHoldEveryMatch(t *testing.T) {
 	}
 	if matches < 2000 || narrowed < 10000 {
 		t.Errorf("%d matches, %d bytes left out: the test tests nothing", matches, narrowed)
+	}
+}
+
+func TestLooseText(t *testing.T) {
+	for text, want := range map[string]string{
+		`a{0,40}?b{3,}c{2,5}d{20}`:   `a*?b+c{2,5}d+`,
+		`[^]{9}\]x{9}]{9}`:           `[^]{9}\]x{9}]+`,
+		`\x{41}{12}\p{Greek}\{9}{9}`: `\x{41}+\p{Greek}\{9}+`,
+		`[[:alpha:]{9}]{1,9}{,9}`:    `[[:alpha:]{9}]+{,9}`,
+		`\Qa{9}\E`:                   `\Qa{9}\E`,
+	} {
+		if got := looseText(text); got != want {
+			t.Errorf("%s: %s, want %s", text, got, want)
+		}
 	}
 }
 

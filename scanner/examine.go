@@ -30,27 +30,31 @@ var (
 )
 
 // results keeps what each blob was found to hold. It is safe for concurrent use.
-type results struct {
-	shards [16]struct {
-		mu sync.RWMutex
-		m  map[history.Blob]*examined
-	}
+type results struct{ shards [16]resultShard }
+
+// A resultShard holds every 16th blob, by its number. There are pages for those only that were met: a range of a long history is few.
+type resultShard struct {
+	mu    sync.RWMutex
+	pages []*[256]*examined
 }
 
-func newResults() *results {
-	r := &results{}
-	for i := range r.shards {
-		r.shards[i].m = map[history.Blob]*examined{}
-	}
-	return r
+func newResults() *results { return &results{} }
+
+// place returns the shard of a blob, and its page and offset there.
+func (r *results) place(b history.Blob) (s *resultShard, page, at int) {
+	i := int(b) / len(r.shards)
+	return &r.shards[int(b)%len(r.shards)], i / 256, i % 256
 }
 
 func (r *results) get(b history.Blob) (*examined, bool) {
-	s := &r.shards[b%16]
+	s, page, at := r.place(b)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	e, ok := s.m[b]
-	return e, ok
+	if page >= len(s.pages) || s.pages[page] == nil {
+		return nil, false
+	}
+	e := s.pages[page][at]
+	return e, e != nil
 }
 
 func (r *results) has(b history.Blob) bool {
@@ -59,10 +63,16 @@ func (r *results) has(b history.Blob) bool {
 }
 
 func (r *results) put(b history.Blob, e *examined) {
-	s := &r.shards[b%16]
+	s, page, at := r.place(b)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.m[b] = e
+	for page >= len(s.pages) {
+		s.pages = append(s.pages, nil)
+	}
+	if s.pages[page] == nil {
+		s.pages[page] = new([256]*examined)
+	}
+	s.pages[page][at] = e
 }
 
 // worker examines texts; each goroutine has its own.

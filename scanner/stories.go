@@ -176,13 +176,19 @@ func (s *scan) unattributed(steps []history.Step, add func(event)) {
 // each calls do for every blob that holds something.
 func (r *results) each(do func(history.Blob, *examined)) {
 	for i := range r.shards {
-		r.shards[i].mu.RLock()
-		for b, e := range r.shards[i].m {
-			if len(e.items) > 0 {
-				do(b, e)
+		s := &r.shards[i]
+		s.mu.RLock()
+		for page, list := range s.pages {
+			if list == nil {
+				continue
+			}
+			for at, e := range list {
+				if e != nil && len(e.items) > 0 {
+					do(history.Blob((page*256+at)*len(r.shards)+i), e)
+				}
 			}
 		}
-		r.shards[i].mu.RUnlock()
+		s.mu.RUnlock()
 	}
 }
 
