@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"math"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -46,11 +45,7 @@ type commitInfo struct {
 }
 
 func newBuilder(s *scan) *builder {
-	key := s.conf.FingerprintKey
-	if len(key) == 0 {
-		key = DefaultFingerprintKey()
-	}
-	return &builder{s: s, w: s.workers[0], key: key, stories: map[history.Item]*lifeStory{}, people: map[int32]*commitInfo{}}
+	return &builder{s: s, w: s.workers[0], key: s.fingerprintKey(), stories: map[history.Item]*lifeStory{}, people: map[int32]*commitInfo{}}
 }
 
 func (b *builder) config() *report.Config {
@@ -149,31 +144,21 @@ func (b *builder) named(own []*lifeStory) ([]*lifeStory, error) {
 
 // fingerprint returns the fingerprint of a story's secret.
 func (b *builder) fingerprint(l *lifeStory) (string, error) {
-	if l.fingerprint != "" {
-		return l.fingerprint, nil
-	}
-	it := b.s.items.get(l.item)
-	var err error
-	l.fingerprint, err = Fingerprint(b.key, it.rule, []byte(it.secret))
-	return l.fingerprint, err
+	return b.s.items.get(l.item).fingerprint(b.key)
 }
 
-// prepareFingerprints works out the fingerprints of stories. That of a weak secret takes time and memory on purpose; garbage is collected
-// before each, since the collector would wait for a multiple of it.
+// prepareFingerprints works out the fingerprints of stories.
 func (b *builder) prepareFingerprints(list []*lifeStory) {
+	b.s.prepared.Store(true)
+	defer b.s.ahead.Wait()
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range len(b.s.workers) {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+		wg.Go(func() {
 			for i := next.Add(1); i <= int64(len(list)); i = next.Add(1) {
-				if b.s.items.get(list[i-1].item).rule.Weak {
-					runtime.GC()
-				}
 				_, _ = b.fingerprint(list[i-1]) // an error comes again
 			}
-		}()
+		})
 	}
 	wg.Wait()
 }

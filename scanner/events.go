@@ -48,9 +48,8 @@ type lifeStory struct {
 	tips   []string
 	heads  []string // branches and tags that reach an introduction
 
-	fingerprint string           // once it has been asked for
-	allowed     *allowance       // what declares the secret to be no leak, or nil
-	changed     map[markKey]bool // markers that were made for another secret
+	allowed *allowance       // what declares the secret to be no leak, or nil
+	changed map[markKey]bool // markers that were made for another secret
 }
 
 // compareEvents orders the events of one item: by the commit (committer time, id), those without a commit last, then by

@@ -26,6 +26,9 @@ type scan struct {
 	conf   *Config // trusted and repository configuration together
 	choice selection
 
+	ahead    sync.WaitGroup // of fingerprintAhead
+	prepared atomic.Bool    // fingerprintAhead is to end
+
 	repo    *gitstore.Repo
 	workers []*worker
 	cover   *coverage

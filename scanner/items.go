@@ -2,6 +2,7 @@ package scanner
 
 import (
 	"cmp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +24,26 @@ type item struct {
 	foreign    bool   // the companion is likelier another provider's secret, wherever it stands
 	owner      history.Item
 	marked     bool // a marker in some text covers it
+	print      *fingerprintOnce
+}
+
+// fingerprintOnce keeps a fingerprint.
+type fingerprintOnce struct {
+	once sync.Once
+	text string
+	err  error
+}
+
+// fingerprint returns the item's fingerprint. That of a weak secret takes time and memory on purpose; garbage is collected before, since the
+// collector would wait for a multiple of it.
+func (it *item) fingerprint(key []byte) (string, error) {
+	it.print.once.Do(func() {
+		if it.rule.Weak {
+			runtime.GC()
+		}
+		it.print.text, it.print.err = Fingerprint(key, it.rule, []byte(it.secret))
+	})
+	return it.print.text, it.print.err
 }
 
 type itemKey struct {
@@ -66,6 +87,7 @@ func (t *items) number(k itemKey, seen item) history.Item {
 		it := new(item) // seen itself stays on the stack: most secrets are known already
 		*it = seen
 		it.rule, it.secret, it.part, it.owner = k.rule, k.secret, k.part, k.owner
+		it.print = new(fingerprintOnce)
 		t.list = append(t.list, it)
 		if t.fresh != nil {
 			t.fresh(it)

@@ -28,6 +28,7 @@ func (s *scan) stories(ctx context.Context) ([]*lifeStory, error) {
 	if s.whole {
 		s.dropUnwanted()
 	}
+	s.fingerprintAhead()
 	events := map[history.Item][]event{}
 	s.introduced = map[history.Item]bool{}
 	add := func(e event) {
@@ -84,6 +85,34 @@ func (s *scan) wanted(n history.Item) bool {
 		it = s.items.get(it.owner)
 	}
 	return s.choice.of(it) == reported
+}
+
+// fingerprintAhead begins to work out the fingerprints of weak secrets, which takes time, while one processor is busy with what commits did. It
+// goes on until those that the report needs are asked for.
+func (s *scan) fingerprintAhead() {
+	var weak []*item
+	for n := range s.items.len() {
+		if it := s.items.get(history.Item(n)); it.rule.Weak && it.part == "" && s.wanted(history.Item(n)) {
+			weak = append(weak, it)
+		}
+	}
+	key := s.fingerprintKey()
+	s.ahead.Go(func() {
+		for _, it := range weak {
+			if s.prepared.Load() {
+				return
+			}
+			_, _ = it.fingerprint(key) // an error comes again
+		}
+	})
+}
+
+// fingerprintKey returns the project's key, or the one that all have that have none.
+func (s *scan) fingerprintKey() []byte {
+	if len(s.conf.FingerprintKey) == 0 {
+		return DefaultFingerprintKey()
+	}
+	return s.conf.FingerprintKey
 }
 
 // blobEvents finds what commits introduced in their trees and, unless newOnly, what they took out. In a part of the history what stood in a
