@@ -75,6 +75,16 @@ func isMember(value []byte) bool {
 	return isLetter(value[0]) || value[0] == '_'
 }
 
+// isModule reports whether a value is the path of a module or package, or what it exports: github.com/acme/tool/samples, acme.plugins.identity.v3:OpenID.
+func isModule(value []byte) bool {
+	path, name, exported := bytes.Cut(value, []byte(":"))
+	if exported {
+		return bytes.IndexByte(path, '.') > 0 && isMember(path) && len(name) > 0 && all(name, func(c byte) bool { return wordByte(c) || c == '.' }) && evidence(value) < weakEvidence
+	}
+	host, rest, ok := bytes.Cut(path, []byte("/"))
+	return ok && bytes.IndexByte(host, '.') > 0 && hostLength(host) == len(host) && bytes.IndexByte(rest, '/') > 0 && evidence(value) < weakEvidence
+}
+
 // isVersion reports whether a value is a version, or a range of versions, with or without what it is asked from, or a hash: ^4.0.0,
 // npm:~1.2, >=2.1.0-rc.1.
 func isVersion(value []byte) bool {

@@ -92,7 +92,7 @@ func otherBefore() []string {
 	return []string{"csrf", "xsrf", "next", "prev", "previous", "page", "continuation", "sync", "max", "min", "num", "no", "is", "has", "cancellation", "cancel",
 		"syntax", "lexer", "parse", "bypass", "get", "read", "fetch", "load", "find", "check", "validate", "verify", "require", "requires", "hash", "encode", "encrypt",
 		"decode", "decrypt", "generate", "create", "delete", "forgot", "invalid", "missing", "empty", "wrong", "bad", "use", "confirm", "public", "publishable", "pub",
-		"error", "err", "delimiter", "escaped", "encrypted", "hashed", "enc", "placeholder", "allow", "show", "hide", "toggle", "if", "upload", "sas", "idempotency", "request", "change", "copy", "update", "from", "docs", "docsearch", "version"}
+		"error", "err", "delimiter", "escaped", "encrypted", "hashed", "enc", "placeholder", "allow", "show", "hide", "toggle", "if", "upload", "sas", "idempotency", "request", "change", "copy", "update", "from", "docs", "docsearch", "version", "lock"}
 }
 
 // otherBehind are words behind it: a password's hash, a token's type.

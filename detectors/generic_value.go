@@ -15,6 +15,8 @@ const (
 	weakEvidence   = 8
 	// bareEvidence is asked where nothing says where the value ends: in code that is a variable.
 	bareEvidence = 20
+	// wordsEvidence is what no random value lacks: what has less is words for certain.
+	wordsEvidence = -12
 )
 
 // judgeSecret returns how sure it is that a value is a secret that a machine made, "" for not at all.
@@ -45,6 +47,8 @@ func judgeSecret(a *assignment, data, value []byte) rules.Confidence {
 	switch {
 	case !a.quoted && !a.line && (e < bareEvidence || !varied):
 		return ""
+	case isMessage(value):
+		return rules.Low
 	case len(value) >= 16 && e >= strongEvidence && varied && (!a.loose || a.quoted && e >= bareEvidence && !isAll(value, "xdigit")):
 		return rules.Medium
 	case e >= weakEvidence && (len(value) >= 12 || varied):
@@ -187,7 +191,7 @@ func digitGroups(value []byte) int {
 func isOther(value []byte) bool {
 	return !all(value, func(c byte) bool { return c >= ' ' && c < 0x7f }) || isReference(value) || isUUID(value) || placeholder(value, nil) ||
 		bytes.Contains(value, []byte("://")) || isAddress(value) || isHostPort(value) || isVersion(value) || isHexNumber(value) || isDrivePath(value) ||
-		isNamedDigest(value) || bytes.Contains(value, []byte("aws4_request")) || !holds(value, "letter") || isMarkedEncrypted(value) || isEscapedText(value)
+		isNamedDigest(value) || isModule(value) || bytes.Contains(value, []byte("aws4_request")) || !holds(value, "letter") || isMarkedEncrypted(value) || isEscapedText(value)
 }
 
 // isEscapedText reports whether a value is mostly characters written by their numbers, as in translations: \u5bc6\u7801.
@@ -203,8 +207,15 @@ func isReference(value []byte) bool {
 	switch value[0] {
 	case '{', '<', '[', '(':
 		return true
-	case '$', '&', '@', '~', '%', '#', '*', '!':
-		if isTemplate(value) || value[0] == '!' && evidence(value) < weakEvidence && all(value[1:], func(c byte) bool { return nameByte(c) || c == '/' }) || all(value[1:], nameByte) && evidence(value[1:]) < weakEvidence {
+	case '&':
+		if _, n := entityAt(value); n > 0 { // read where it is decoded
+			return true
+		}
+		return all(value[1:], nameByte) && evidence(value[1:]) < weakEvidence
+	case '?':
+		return isAll(value[1:], "letter") // a type that may be missing
+	case '$', '@', '~', '%', '#', '*', '!':
+		if isTemplate(value) || all(value[1:], nameByte) && evidence(value[1:]) < weakEvidence || isTag(value) {
 			return true
 		}
 	case '/', '.':
@@ -223,6 +234,11 @@ func isReference(value []byte) bool {
 		return true // a part is a variable: string.$1.delim
 	}
 	return len(value) > 3 && value[0] == '_' && value[1] == '_' && value[len(value)-1] == '_'
+}
+
+// isTag reports whether a value is a tag of YAML, behind which the value itself stands: !encrypted/pkcs1-oaep.
+func isTag(value []byte) bool {
+	return value[0] == '!' && evidence(value) < weakEvidence && all(value[1:], func(c byte) bool { return nameByte(c) || c == '/' })
 }
 
 // isVariable reports whether a value begins with a variable of a shell: $BASE/path, $user.
@@ -265,7 +281,7 @@ func isMarkedEncrypted(value []byte) bool {
 	if n := len(value) - len(bytes.TrimLeft(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")); n > 1 && n < len(value) && value[n] == '[' && value[len(value)-1] == ']' {
 		return true
 	}
-	for _, mark := range []string{"ENC[", "ENC(", "$ANSIBLE_VAULT", "{cipher}", "{AES}", "secure:", "vault:v", "AQICAH", "gAAAAA", "U2FsdGVkX1", "enc:", "!vault"} {
+	for _, mark := range []string{"ENC[", "ENC(", "$ANSIBLE_VAULT", "{cipher}", "{AES}", "secure:", "vault:v", "AQICAH", "gAAAAA", "U2FsdGVkX1", "enc:", "!vault", "CiQA", "CiUA"} {
 		if bytes.HasPrefix(value, []byte(mark)) {
 			return true
 		}
@@ -298,6 +314,22 @@ func isEncodedText(value []byte) bool {
 	text, err := base64.RawStdEncoding.DecodeString(string(bytes.TrimRight(value[:len(value)&^3], "=")))
 	text = bytes.TrimSpace(text)
 	return err == nil && bytes.IndexByte(text, '\n') > 0 && all(text, func(c byte) bool { return c >= ' ' && c < 0x7f || c == '\n' || c == '\r' || c == '\t' })
+}
+
+// isMessage reports whether a value is base64 of a short message with text in it, as cursors and tokens of consistency are: more of its bytes are printable
+// than of three in a thousand random values of 16 bytes, in which three of eight are.
+func isMessage(value []byte) bool {
+	message, err := base64.RawStdEncoding.DecodeString(string(bytes.TrimRight(value, "=")))
+	if err != nil || len(message) < 16 || len(message) > 64 {
+		return false
+	}
+	printable := 0
+	for _, c := range message {
+		if c >= ' ' && c < 0x7f {
+			printable++
+		}
+	}
+	return 4*printable >= 3*len(message) && printable < len(message)
 }
 
 // isNamedDigest reports whether a value is a hash behind the name of its algorithm: hmac-sha256:...
@@ -416,6 +448,6 @@ func unwrapped(value []byte) ([]byte, bool) {
 	if err != nil {
 		return nil, false
 	}
-	text = bytes.TrimRight(text, "\r\n")
+	text = bytes.TrimSpace(text)
 	return text, len(text) >= 6 && all(text, func(c byte) bool { return c >= ' ' && c < 0x7f })
 }

@@ -576,6 +576,9 @@ func (l *level) isOther(f *format, literal, start, end int) bool {
 	if !guessed && (f.near == nil || literal >= longEnough) {
 		return false
 	}
+	if !guessed && literal == 0 && evidence(l.data[start:end]) < wordsEvidence {
+		return true
+	}
 	return inCode(l.data, start, end) || guessed && isCode(l.data[start:end]) || !guessed && f.near.isOtherwiseNamed(l.data, start)
 }
 
