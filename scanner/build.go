@@ -20,15 +20,14 @@ import (
 
 // builder turns life stories into findings.
 type builder struct {
-	s       *scan
-	w       *worker
-	key     []byte
-	stories map[history.Item]*lifeStory
+	s   *scan
+	w   *worker
+	key []byte
 	// credentials are what is, or would be, asked about; they go with own.
 	credentials []verify.Credential
 
-	own    []*lifeStory // of the findings, without those of companions
-	people map[int32]*commitInfo
+	markers []report.AllowNote // unknown ones beside what was found
+	people  map[int32]*commitInfo
 
 	// The text whose excerpts are being made: findings of one blob follow each other.
 	blob  history.Blob
@@ -45,7 +44,7 @@ type commitInfo struct {
 }
 
 func newBuilder(s *scan) *builder {
-	return &builder{s: s, w: s.workers[0], key: s.fingerprintKey(), stories: map[history.Item]*lifeStory{}, people: map[int32]*commitInfo{}}
+	return &builder{s: s, w: s.workers[0], key: s.fingerprintKey(), people: map[int32]*commitInfo{}}
 }
 
 func (b *builder) config() *report.Config {
@@ -74,7 +73,6 @@ func (b *builder) findings(ctx context.Context, list []*lifeStory) ([]*report.Fi
 	companions := map[history.Item][]*lifeStory{}
 	var own []*lifeStory
 	for _, l := range list {
-		b.stories[l.item] = l
 		if it := b.s.items.get(l.item); it.part != "" {
 			companions[it.owner] = append(companions[it.owner], l)
 		} else {
@@ -87,7 +85,6 @@ func (b *builder) findings(ctx context.Context, list []*lifeStory) ([]*report.Fi
 	if err != nil {
 		return nil, err
 	}
-	b.own = own
 	for _, l := range own {
 		b.sortCompanions(l.events[0], companions[l.item])
 	}
@@ -105,9 +102,18 @@ func (b *builder) findings(ctx context.Context, list []*lifeStory) ([]*report.Fi
 			b.s.o.Found(f, b.credentials[i])
 		}
 		out = append(out, f)
+		// Findings take the place of stories, of which there may be many: what is told goes.
+		b.markers = append(b.markers, b.unknownMarkers(l)...)
+		l.forget()
+		for _, c := range companions[l.item] {
+			c.forget()
+		}
 	}
 	return out, nil
 }
+
+// forget lets go of what only findings are made of.
+func (l *lifeStory) forget() { l.events, l.tips, l.heads, l.changed = nil, nil, nil, nil }
 
 // compare orders findings: committer time and id of the introducing commit, path bytes, line, column, rule.
 func (b *builder) compare(x, y *lifeStory) int {

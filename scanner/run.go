@@ -184,10 +184,11 @@ func (s *scan) send(ctx context.Context, h report.Handler, list []*lifeStory, st
 	if err := h.Config(b.config()); err != nil {
 		return err
 	}
-	for _, f := range findings {
+	for i, f := range findings {
 		if err := h.Finding(f); err != nil {
 			return err
 		}
+		findings[i] = nil // may be the last of it
 	}
 	if err := h.Coverage(&cov); err != nil {
 		return err

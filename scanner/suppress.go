@@ -146,7 +146,8 @@ func (s *scan) reportAllows(b *builder, c *report.Coverage) error {
 			}
 		}
 	}
-	for _, l := range slices.Concat(b.own, s.suppressed) {
+	notes = append(notes, b.markers...)
+	for _, l := range s.suppressed {
 		notes = append(notes, b.unknownMarkers(l)...)
 	}
 	told := map[report.AllowNote]bool{} // an ignore file may hold 100,000 entries
