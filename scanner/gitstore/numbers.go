@@ -89,8 +89,10 @@ func (t *numberTable) find(name []byte) (pos int, ok bool) {
 	defer func() { ok = ok && err == nil }()
 	defer endFaults(guardFaults(), &err)
 	p := binary.BigEndian.Uint32(name) >> t.shift
+	// The bytes behind the first eight tell names apart that begin alike, without a call.
+	tail := binary.LittleEndian.Uint64(name[8:])
 	for i := t.starts[p]; i < t.starts[p+1]; i++ {
-		if bytes.Equal(t.name(int(i)), name) {
+		if n := t.name(int(i)); binary.LittleEndian.Uint64(n[8:]) == tail && bytes.Equal(n, name) {
 			return int(i), true
 		}
 	}
