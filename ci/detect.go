@@ -117,6 +117,7 @@ func circle(get func(string) string) *Build {
 		System: "CircleCI", Event: "push", Head: object(get("CIRCLE_SHA1")), Branch: get("CIRCLE_BRANCH"), URL: get("CIRCLE_REPOSITORY_URL"),
 		Remedy: "steps:\n  - checkout:\n      method: full",
 	}
+	b.Partial = b.Remedy // blobless is the default
 	switch {
 	case get("CIRCLE_TAG") != "":
 		b.Event, b.Branch = "tag", ""
@@ -176,6 +177,7 @@ func woodpecker(get func(string) string) *Build {
 		Default: get("CI_REPO_DEFAULT_BRANCH"), Dir: get("CI_WORKSPACE"), URL: get("CI_REPO_CLONE_URL"),
 		Remedy: "clone:\n  git:\n    image: woodpeckerci/plugin-git\n    settings:\n      depth: 0\n      partial: false",
 	}
+	b.Partial = b.Remedy
 	switch b.Event {
 	case "pull_request", "pull_request_closed", "pull_request_metadata":
 		b.Target, b.Branch = get("CI_COMMIT_TARGET_BRANCH"), ""

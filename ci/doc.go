@@ -30,7 +30,9 @@ type Build struct {
 	Dir, URL string
 	// Remedy is what to write into the workflow to get the history, in lines.
 	Remedy string
-	Places Places
+	// Partial is the same for a clone that lacks files by design; "" where no such clone is made without being asked for.
+	Partial string
+	Places  Places
 }
 
 // Places says where a CI system takes reports.

@@ -116,6 +116,7 @@ type Result struct {
 	Active      int  // those of them that a provider proved to work
 	Unknown     int  // those of them that were asked about without a clear answer
 	Complete    bool // everything that was to be read was read
+	Missing     int  // objects that are not in the repository, and not accepted as missing
 	Interrupted bool // the context was cancelled
 	TimedOut    bool // Options.Timeout passed
 	Warnings    []string

@@ -180,6 +180,11 @@ func (s *scan) send(ctx context.Context, h report.Handler, list []*lifeStory, st
 		res.Warnings[i] = b.redact([]byte(w))
 	}
 	res.Findings, res.Complete = len(findings), cov.Complete
+	for _, skipped := range cov.Skipped {
+		if skipped.Class == "missing" && skipped.Accepted == "" {
+			res.Missing++
+		}
+	}
 	res.Active, res.Unknown = cov.Summary.ByVerdict[string(verify.Active)], cov.Summary.ByVerdict[string(verify.Unknown)]
 	if err := h.Config(b.config()); err != nil {
 		return err

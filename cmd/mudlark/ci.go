@@ -34,9 +34,9 @@ and ignore files are those from before the change. Reports go where the CI
 system takes them: annotations and a summary on GitHub, with the SARIF file as
 output "sarif" of the step, and gl-secret-detection-report.json on GitLab.
 
-A shallow clone lacks what is needed: the exit code is 4, and the lines to put
-into the workflow are printed. --deepen gets the history itself, as a private
-clone that is removed afterwards.
+A shallow or partial clone lacks what is needed: the exit code is 4, and the
+lines to put into the workflow are printed. --deepen gets the history itself, as
+a private clone that is removed afterwards.
 
 Examples:
   mudlark ci                               in a job, with nothing else
@@ -54,6 +54,7 @@ type ciFlags struct {
 	base                          []string
 	head                          string
 	deepen, showRange, noArtifact bool
+	partial                       bool         // the clone is: it lacks objects by design
 	close                         func() error // of the step's summary; nil if there is none
 }
 
@@ -74,7 +75,7 @@ func newCI(e *environment) *cobra.Command {
 	flagGroups{cmd.Flags()}.in(groupScope, func(s *pflag.FlagSet) {
 		s.Var(list{&f.base, "REV"}, "base", "what was there before the change, instead of what the CI system says; repeatable")
 		s.Var(text{&f.head, "REV"}, "head", "the commit under test, with --base (default: HEAD)")
-		s.BoolVar(&f.deepen, "deepen", false, "if the clone is too shallow, clone the repository again, whole, for the time of the scan")
+		s.BoolVar(&f.deepen, "deepen", false, "if the clone is too shallow or partial, clone the repository again, whole, for the time of the scan")
 		s.BoolVar(&f.showRange, "show-range", false, "print what would be looked at, and look at nothing")
 	})
 	f.add(cmd)
@@ -119,7 +120,13 @@ func (f *ciFlags) run(ctx context.Context, e *environment) error {
 	if err := f.places(e, build); err != nil {
 		return err
 	}
-	err = f.scan(ctx, e, o)
+	res, err := f.report(ctx, e, o)
+	if err == nil {
+		err = verdict(res, f.failOn, f.exitCode)
+	}
+	if f.partial && res.Missing > 0 {
+		fmt.Fprint(e.stderr, tooPartial(build))
+	}
 	if f.close != nil {
 		err = errors.Join(err, f.close())
 	}
@@ -152,7 +159,7 @@ func (f *ciFlags) locate(ctx context.Context, e *environment, build *ci.Build, o
 	done = func() {}
 	err = f.resolve(ctx, e, build, o)
 	var usage *scanner.UsageError
-	if !errors.As(err, &usage) || !usage.Incomplete {
+	if (err != nil || !f.partial || !f.deepen) && (!errors.As(err, &usage) || !usage.Incomplete) {
 		return done, err
 	}
 	if !f.deepen {
@@ -180,6 +187,7 @@ func (f *ciFlags) locate(ctx context.Context, e *environment, build *ci.Build, o
 		o.Target = clone.Dir
 	}
 	o.TargetName = withoutPassword(source)
+	f.partial = false
 	if err = f.resolve(ctx, e, build, o); errors.As(err, &usage) && usage.Incomplete {
 		err = tooShallow(build, usage)
 	}
@@ -195,12 +203,22 @@ func tooShallow(build *ci.Build, usage *scanner.UsageError) error {
 	return &exitError{code: exitIncomplete, message: usage.Message, hint: hint, lines: build.Remedy}
 }
 
+// tooPartial says how to get a clone that lacks nothing.
+func tooPartial(build *ci.Build) string {
+	text := "mudlark: the clone is partial: it lacks what was not read\nhint: clone without a filter, or use mudlark ci --deepen"
+	if build.Partial != "" {
+		text = "mudlark: the clone is partial: it lacks what was not read\nhint: write this into the workflow of " + build.System + ", or use mudlark ci --deepen:\n  " +
+			strings.ReplaceAll(build.Partial, "\n", "\n  ")
+	}
+	return text + "\n"
+}
+
 func (f *ciFlags) clone(ctx context.Context, e *environment, url string) (*remote.Clone, error) {
 	source, err := remote.Parse(url)
 	if err != nil {
 		return nil, remoteError(err)
 	}
-	fmt.Fprintf(e.stderr, "mudlark: the clone is too shallow; cloning %s\n", report.Escape(source.URL))
+	fmt.Fprintf(e.stderr, "mudlark: the clone lacks history or files; cloning %s\n", report.Escape(source.URL))
 	clone, err := remote.Fetch(ctx, source, remote.Options{Getenv: e.getenv, Environ: os.Environ()})
 	switch {
 	case ctx.Err() != nil:
@@ -236,7 +254,7 @@ func (f *ciFlags) resolve(ctx context.Context, e *environment, build *ci.Build, 
 	if err != nil {
 		return err
 	}
-	o.Since, o.Branches = r.Since, r.Branches
+	o.Since, o.Branches, f.partial = r.Since, r.Branches, r.Partial
 	if o.ConfigRevision == "" && !o.NoRepositoryConfig {
 		o.ConfigRevision = r.ConfigRevision
 		if len(r.Since) > 0 {

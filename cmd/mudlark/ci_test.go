@@ -431,6 +431,33 @@ func TestCIDeepens(t *testing.T) {
 	}
 }
 
+// TestCIPartial scans a clone that has no files but those of the head, as CircleCI makes them.
+func TestCIPartial(t *testing.T) {
+	origin := newCIOrigin(t)
+	dir := filepath.Join(t.TempDir(), "checkout")
+	runGit(t, "", "clone", "-q", "--filter=blob:none", "file://"+origin.dir, dir)
+	t.Chdir(dir)
+	env := map[string]string{"CIRCLECI": "true", "CIRCLE_SHA1": origin.ids["C"], "CIRCLE_BRANCH": "main"}
+	code, stdout, stderr := runCI(t, env, "--no-verification")
+	if code != 1 || strings.Contains(stderr, "partial") {
+		t.Errorf("nothing is missing: exit code %d\n%s%s", code, stdout, stderr)
+	}
+
+	env["CIRCLE_BRANCH"], env["CIRCLE_SHA1"] = "feature", origin.ids["E"]
+	code, stdout, stderr = runCI(t, env, "--no-verification")
+	if code != 4 || !strings.Contains(stderr, "the clone is partial") || !strings.Contains(stderr, "\n  steps:\n    - checkout:\n        method: full\n") {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	code, stdout, stderr = runCI(t, env, "--no-verification", "--deepen")
+	if code != 1 || !strings.Contains(stdout, "new.txt:1") || strings.Contains(stderr, "partial") {
+		t.Errorf("--deepen: exit code %d\n%s%s", code, stdout, stderr)
+	}
+	env = map[string]string{"BUILDKITE": "true", "BUILDKITE_COMMIT": origin.ids["E"], "BUILDKITE_BRANCH": "feature", "BUILDKITE_PIPELINE_DEFAULT_BRANCH": "main"}
+	if code, _, stderr = runCI(t, env, "--no-verification"); code != 4 || !strings.Contains(stderr, "hint: clone without a filter, or use mudlark ci --deepen\n") {
+		t.Errorf("elsewhere: exit code %d\n%s", code, stderr)
+	}
+}
+
 // TestCIOutside runs where no CI system is.
 func TestCIOutside(t *testing.T) {
 	origin := newCIOrigin(t)
