@@ -185,15 +185,16 @@ func yieldValue(at int, key, value []byte, encoded bool, yield func(candidate)) 
 		return
 	}
 	c := candidate{start: at, end: at + len(value), secret: text, display: text}
-	if len(text) < 8 || bytes.IndexByte(text, '/') == 0 || isWords(text) && bytes.IndexByte(text, ' ') < 0 || isHostPort(text) || isSetting(key, text) || isProse(text) {
+	if len(text) < 8 || bytes.IndexByte(text, '/') == 0 || isWords(text) && bytes.IndexByte(text, ' ') < 0 || isHostPort(text) || isSetting(key, text) || isProse(key, text) {
 		c.confidence = rules.Low
 	}
 	yield(c)
 }
 
-// isProse reports whether a value is words that say what should stand there: the secret password.
-func isProse(value []byte) bool {
-	return bytes.IndexByte(value, ' ') > 0 && isWords(value) && kindOfName(value) != plainName
+// isProse reports whether a value is words that say what should stand there, where the key says so, too: password: the secret password. Other words
+// are a phrase to pass.
+func isProse(key, value []byte) bool {
+	return bytes.IndexByte(value, ' ') > 0 && isWords(value) && kindOfName(value) != plainName && kindOfName(key) != plainName
 }
 
 // isSetting reports whether a key of a Secret manifest, or its value, says that this is no secret: charts put all settings of an account into one
@@ -203,7 +204,7 @@ func isSetting(key, value []byte) bool {
 	if len(words) == 0 || kindOfName(key) != plainName {
 		return false
 	}
-	return evidence(value) < weakEvidence && !holds(value, "digit") || isOneOf(words[len(words)-1], settingNames()) ||
+	return evidence(value) < weakEvidence && !holds(value, "digit") && bytes.IndexByte(value, ' ') < 0 || isOneOf(words[len(words)-1], settingNames()) ||
 		slices.ContainsFunc(words, func(w []byte) bool { return isOneOf(w, []string{"crt", "cert", "certificate", "ca", "public"}) })
 }
 

@@ -51,13 +51,13 @@ func TestKubernetesComments(t *testing.T) {
 func TestKubernetesSettings(t *testing.T) {
 	const manifest = "kind: Secret\nstringData:\n  %s: %s\n"
 	secret := string(randomOf(named(t.Name()), digits62, 24))
-	for _, pair := range [][2]string{{"key", secret}, {"password", secret}, {"client_secret", secret}, {"data-1", secret}} {
+	for _, pair := range [][2]string{{"key", secret}, {"password", secret}, {"client_secret", secret}, {"data-1", secret}, {"funnier", "this is a password"}, {"answer", "a phrase that opens it"}} {
 		if got := scanWith(t, "kubernetes-secret-value", fmt.Sprintf(manifest, pair[0], pair[1])); len(got) != 1 || got[0].Confidence == rules.Low {
 			t.Errorf("%s: %s", pair, describe(got))
 		}
 	}
 	for _, pair := range [][2]string{{"AWS_REGION", "xx-east-1"}, {"project", "my-project1"}, {"admin.passwordMtime", "2019-03-20T17:54:53Z"}, {"client_id", "my-oauth-client-ID"},
-		{"key", "fill in the key"}, {"name", "istio.io"}, {"username", "u7-x9k2"}, {"debug", "false"}, {"greeting", "Hello, world!"}, {"my_key", "my_value"},
+		{"key", "fill in the key"}, {"name", "istio.io"}, {"username", "u7-x9k2"}, {"debug", "false"}, {"my_key", "my_value"},
 		{"listen", "0.0.0.0:8888"}, {"tls.crt", secret}, {"accessType", "# gcp or azure_ad"}, {"token", "**access token goes here**"},
 		{"password", "the password of the account"}, {"token", "my-token"}} {
 		for _, m := range scanWith(t, "kubernetes-secret-value", fmt.Sprintf(manifest, pair[0], pair[1])) {

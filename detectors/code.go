@@ -36,7 +36,7 @@ func isExtension(text []byte) bool {
 	return isOneOf(lowerASCII(name[bytes.LastIndexByte(name, '.')+1:]), []string{"js", "mjs", "cjs", "jsx", "ts", "tsx", "vue", "css", "scss", "less", "map", "wasm",
 		"png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "ico", "bmp", "woff", "woff2", "ttf", "otf", "eot", "mp3", "mp4", "webm", "ogg", "wav", "pdf",
 		"json", "xml", "html", "htm", "md", "rst", "txt", "csv", "log", "yml", "yaml", "toml", "py", "pyc", "go", "rb", "java", "php", "cs", "cpp", "rs", "sh",
-		"zip", "gz", "tgz", "tar", "bz2", "xz", "whl", "jar", "deb", "rpm", "exe", "dll", "so"})
+		"p12", "pfx", "pem", "crt", "cer", "der", "jks", "key", "conf", "cfg", "ini", "tmpl", "zip", "gz", "tgz", "tar", "bz2", "xz", "whl", "jar", "deb", "rpm", "exe", "dll", "so"})
 }
 
 // isCode reports whether a value that somebody may have chosen reads as a name of code, a path, or another thing that is no password:
@@ -60,6 +60,13 @@ func isPath(value []byte) bool {
 		}
 	}
 	return false
+}
+
+// isFilePath reports whether a value is the path of a file of a known kind: testdata/keystore2.p12.
+func isFilePath(value []byte) bool {
+	name := value[bytes.LastIndexByte(value, '/')+1:]
+	dot := bytes.LastIndexByte(name, '.')
+	return len(name) < len(value) && dot > 0 && evidence(value) < weakEvidence && isExtension(name[dot:])
 }
 
 // isMember reports whether a value is a name of code with those of what it is a member of: request.user.token, ssh.0.key_value.

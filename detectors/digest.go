@@ -6,7 +6,7 @@ import "bytes"
 // workflows are full of both. They say what they are:
 //
 //	h1:…= (go.sum)   sha512-…== (Subresource Integrity)   sha256:… (OCI, pip)   sha256=… (RECORD of a wheel, in base64url)   …#commit (yarn.lock)
-//	…@commit (GitHub Actions)
+//	…@commit (GitHub Actions)   $influxdb2-sha512$…
 
 const (
 	// maxDigest is the length of a SHA-512 in hex.
@@ -33,7 +33,7 @@ func inDigest(data []byte, start, end int) bool {
 	for from > 0 && start-from < maxDigest && digestByte(data[from-1]) {
 		from--
 	}
-	if from > 0 && (data[from-1] == '-' || data[from-1] == ':') && endsInAlgorithm(data[max(0, from-8):from-1]) {
+	if from > 0 && bytes.IndexByte([]byte("-:$"), data[from-1]) >= 0 && endsInAlgorithm(data[max(0, from-8):from-1]) {
 		return true
 	}
 	for from > 0 && start-from < maxDigest && (digestByte(data[from-1]) || data[from-1] == '-' || data[from-1] == '_') {

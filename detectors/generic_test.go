@@ -87,6 +87,8 @@ func TestAssignments(t *testing.T) {
 		"const passwordSymbols = '" + string(value) + "#$%';", "self.set_password('service1', 'user1', 'pw1')", "password: !encrypted/pkcs1-oaep", "STATUS_WRONG_FORMED_PASSWORD   = 0xC000006B", "self._pwd = 'C:\\\\windows\\\\system32'", "bytearray(password.encode(\"utf-16-le\"))", "?token=%5BFiltered%5D&theme=dark",
 		"update_token = \"" + string(value) + "\"", "\"versionToken\": \"" + string(value) + "\"", "name=\"csrfmiddlewaretoken\" value=\"" + string(value) + "\">", "appsecret_proof=" + string(value) + "&a=b",
 		"Pwd:           \"github.com/acme/tool/samples\",", "v3oidcpassword = \"acme.loading._plugins.identity.v3:OpenIDConnect2\"", "v3oidcaccesstoken = acme.loading._plugins.identity.v3:OpenIDConnect2", "passwordPolicies: '?Password" + "Policies2',",
+		"passphrase = passphrase.encode('utf-16be')", "crypt_password('mytopsecret', '$5$mysalt$'),",
+		"testPassword = \"testdata/passwordpkcs12.p12\"",
 		"        password = &#34;ssword&#34;", "token: \"GhUKEzE3NTE1NjYw" + "MjUwMDAwMDAwMDA=\",", "lockTokenString = \"" + string(value) + "\"",
 		"token_cache_key = '" + string(value) + "'", "ClientToken:   \"hmac-sha256:" + string(value) + "\",", "'AuthToken': '1.3-6480" + "3f4ab6b1bf92af587bbf21793390',", "switch_pass=\"YourPaSs" + "WoRd\"",
 		"token: " + base64.StdEncoding.EncodeToString([]byte("PUT\nCmFiYw==\napplication/json\nx-"+string(value))), "SubjectFromToken=\"" + string(value) + "\"", "docs_search_api_key: " + string(value),

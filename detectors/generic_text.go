@@ -76,6 +76,10 @@ func (b *bridge) textValue() (assignment, bool) {
 		b.pos++
 	}
 	callee := b.data[start:b.pos]
+	dot := bytes.LastIndexByte(callee, '.')
+	if dot > 0 && kindOfName(callee[:dot]) != plainName {
+		return assignment{}, false // a method of the secret: password.encode("utf-16")
+	}
 	if b.peek(0) != '(' || !isConversion(callee[bytes.LastIndexAny(callee, ".:] &*")+1:]) {
 		return assignment{}, false
 	}

@@ -21,7 +21,7 @@ const (
 
 // judgeSecret returns how sure it is that a value is a secret that a machine made, "" for not at all.
 func judgeSecret(a *assignment, data, value []byte) rules.Confidence {
-	if len(value) < 10 || bytes.IndexByte(value, ' ') >= 0 || isOther(value) {
+	if len(value) < 10 || bytes.IndexByte(value, ' ') >= 0 || isOther(value) || value[0] == '$' && isHashed(value) {
 		return ""
 	}
 	if bytes.IndexByte(bytes.TrimRight(value, "="), '=') >= 0 && !isDelimited(a, value) {
@@ -191,7 +191,7 @@ func digitGroups(value []byte) int {
 func isOther(value []byte) bool {
 	return !all(value, func(c byte) bool { return c >= ' ' && c < 0x7f }) || isReference(value) || isUUID(value) || placeholder(value, nil) ||
 		bytes.Contains(value, []byte("://")) || isAddress(value) || isHostPort(value) || isVersion(value) || isHexNumber(value) || isDrivePath(value) ||
-		isNamedDigest(value) || isModule(value) || bytes.Contains(value, []byte("aws4_request")) || !holds(value, "letter") || isMarkedEncrypted(value) || isEscapedText(value)
+		isNamedDigest(value) || isModule(value) || isFilePath(value) || bytes.Contains(value, []byte("aws4_request")) || !holds(value, "letter") || isMarkedEncrypted(value) || isEscapedText(value)
 }
 
 // isEscapedText reports whether a value is mostly characters written by their numbers, as in translations: \u5bc6\u7801.
