@@ -165,7 +165,7 @@
     return [["", "all"]].concat(countBy(data.findings, fields[name]).filter(([v]) => v).map(([v, n]) => [v, v + " (" + number(n) + ")"]));
   }
 
-  const search = el("input", { type: "search", "data-key": "text", placeholder: "path, commit, rule, fingerprint …", oninput: (e) => set("text", e.target.value) });
+  const search = el("input", { type: "search", "data-key": "text", placeholder: "path, commit, rule …", oninput: (e) => set("text", e.target.value) });
 
   function filters() {
     return el("section", { class: "box filters", "aria-label": "Filters" }, el("label", { class: "wide" }, "Search", search),
