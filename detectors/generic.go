@@ -48,7 +48,7 @@ func eachAssignment(data []byte, at int, r *rules.Rule, yield func(candidate)) {
 	if c.confidence == "" || bytes.EqualFold(value, a.name) || !a.quoted && hasFoldedSuffix(a.name, string(lowerASCII(value))) {
 		return
 	}
-	if r.Confidence == rules.Low || words {
+	if r.Confidence == rules.Low || words || isPublished(value) {
 		c.confidence = rules.Low
 	}
 	yield(c)

@@ -551,7 +551,7 @@ func (l *level) consider(f *format, literal, start, end int) *finding {
 		return nil
 	}
 	confidence := f.confidence
-	if verdict < 0 || verdict == 0 && !f.rule.Verbatim && (placeholder(value, f.rule.Placeholders) || l.isOther(f, literal, start, end)) {
+	if verdict < 0 || !f.rule.Verbatim && (isPublished(value) || verdict == 0 && (placeholder(value, f.rule.Placeholders) || l.isOther(f, literal, start, end))) {
 		confidence = rules.Low
 	}
 	if literal < 2 {
