@@ -547,7 +547,7 @@ func (l *level) consider(f *format, literal, start, end int) *finding {
 	if !ok {
 		return nil
 	}
-	if f.near != nil && literal < longEnough && verdict == 0 && inDigest(l.data, start, end) {
+	if f.near != nil && literal < longEnough && verdict == 0 && (inDigest(l.data, start, end) || literal == 0 && !f.rule.Weak && evidence(value) < wordsEvidence) {
 		return nil
 	}
 	confidence := f.confidence
@@ -575,9 +575,6 @@ func (l *level) isOther(f *format, literal, start, end int) bool {
 	guessed := f.rule.Weak && len(f.rule.Regex) > 0
 	if !guessed && (f.near == nil || literal >= longEnough) {
 		return false
-	}
-	if !guessed && literal == 0 && evidence(l.data[start:end]) < wordsEvidence {
-		return true
 	}
 	return inCode(l.data, start, end) || guessed && isCode(l.data[start:end]) || !guessed && f.near.isOtherwiseNamed(l.data, start)
 }
