@@ -55,6 +55,7 @@ func TestPartsOfCode(t *testing.T) {
 		{"update_token = \"%\"\n", uuid, "thousandeyes-token", false},
 		{"LIVEKIT_API_SECRET=%\n", mixed[:32] + "Qx7", "livekit-api-credentials", true},
 		{"livekit.Codec{{Mime: x, FmtpLine: %}}\n", "h264MainProfilePacketizationMode1Fmtp", "livekit-api-credentials", false},
+		{"livekit.Codec{{Mime: x, FmtpLine: \"%\"}}\n", "h264MainProfilePacketizationMode1Fmtp", "livekit-api-credentials", false},
 		{"INFLUXDB_TOKEN=%\n", mixed + mixed + mixed[:22] + "==", "influxdb-token", true},
 		{"\"$influxdb2-sha512$%\",\n", mixed + mixed + mixed[:22] + "==", "influxdb-token", false},
 		{"square_token = \"%\"\n", "EAAA" + mixed + mixed[:28], "square-access-token", true},

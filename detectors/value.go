@@ -82,6 +82,10 @@ func rejected(value []byte, names []string) bool {
 			if isCode(value) {
 				return true
 			}
+		case "readable":
+			if evidence(value) < 0 {
+				return true
+			}
 		case "names":
 			if isWords(value) && judgePhrase(value) != rules.Medium {
 				return true

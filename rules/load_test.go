@@ -247,7 +247,7 @@ func TestParseErrors(t *testing.T) {
 			`f.toml:9: rule acme-x: near holds an empty string; drop it`,
 			`f.toml:10: rule acme-x: near holds "ACME" twice; drop one`,
 			`f.toml:11: rule acme-x: require "digits" is unknown; known are digit, upper, lower, letter, special`,
-			`f.toml:12: rule acme-x: reject "hex" is unknown; known are all:hex, all:digit, all:xdigit, all:lower, all:upper, all:letter, uuid, words, names, code`,
+			`f.toml:12: rule acme-x: reject "hex" is unknown; known are all:hex, all:digit, all:xdigit, all:lower, all:upper, all:letter, uuid, words, readable, names, code`,
 			`f.toml:13: rule acme-x: "Acme-Key" is no secret_type of GitHub; small letters, digits and underscores`}},
 		{"entropy and boundary", rule + format + "entropy = 9\nboundary = \"hexx\"\n", []string{
 			`f.toml:8: rule acme-x: entropy 9 is out of range; in bits per character; random hex has up to 4, base64 up to 6`,

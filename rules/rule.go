@@ -55,7 +55,7 @@ type Rule struct {
 	Entropy      float64  // floor in Shannon bits per character; 0 for none
 	Placeholders []string // values, or parts of values, that mark a placeholder; ignoring ASCII case
 	Require      []string // "digit", "upper", "lower", "letter", "special": the value must hold one of each
-	Reject       []string // "all:hex", "all:digit", ..., "uuid", "words", "names", "code": values that are something else
+	Reject       []string // "all:hex", "all:digit", ..., "uuid", "words", "readable", "names", "code": values that are something else
 	Checksum     string   // name of a check in package detectors
 	// OnMismatch is "drop" (default) or "low": what a failed checksum does.
 	OnMismatch string

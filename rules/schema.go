@@ -354,7 +354,7 @@ func (t *table) level(key, meaning string, words ...string) string {
 // The words of require and reject.
 const (
 	requireNames = "digit, upper, lower, letter, special"
-	rejectNames  = "all:hex, all:digit, all:xdigit, all:lower, all:upper, all:letter, uuid, words, names, code"
+	rejectNames  = "all:hex, all:digit, all:xdigit, all:lower, all:upper, all:letter, uuid, words, readable, names, code"
 )
 
 // names reads a list of known words.
