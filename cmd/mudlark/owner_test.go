@@ -51,8 +51,8 @@ func TestOtherOwner(t *testing.T) {
 	scan := func() (code int, stdout, stderr string) {
 		t.Helper()
 		var out, errOut bytes.Buffer
-		cmd := exec.Command(program, "git", ".")
-		cmd.Dir, cmd.Stdout, cmd.Stderr = repo, &out, &errOut
+		cmd := exec.Command(program, "git", repo)
+		cmd.Dir, cmd.Stdout, cmd.Stderr = top, &out, &errOut
 		cmd.Env = []string{"HOME=/nowhere", "PATH="}
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: other, Gid: other}}
 		if err := cmd.Run(); cmd.ProcessState == nil {
@@ -68,6 +68,11 @@ func TestOtherOwner(t *testing.T) {
 		t.Errorf(".git is closed: exit code %d\n%s", code, stderr)
 	}
 	chmod(filepath.Join(repo, ".git"), 0o755)
+	chmod(repo, 0o700)
+	if code, _, stderr := scan(); code != exitUsage || !strings.Contains(stderr, "repo: permission denied") {
+		t.Errorf("the repository is closed: exit code %d\n%s", code, stderr)
+	}
+	chmod(repo, 0o755)
 	chmod(filepath.Join(repo, ".git", "objects"), 0o700)
 	if code, stdout, stderr := scan(); code != exitIncomplete && code != exitUsage {
 		t.Errorf("objects are closed: exit code %d\n%s%s", code, stdout, stderr)

@@ -149,6 +149,8 @@ func lookIn(dir string, named bool) (at location, found bool, err error) {
 	dot := filepath.Join(dir, ".git")
 	info, err := os.Stat(dot)
 	switch {
+	case named && errors.Is(err, fs.ErrPermission):
+		return location{}, false, fmt.Errorf("%s: %w", dir, fs.ErrPermission)
 	case err != nil:
 	case info.IsDir() && isGitDir(dot):
 		return location{gitDir: dot, holder: dir}, true, nil
