@@ -27,7 +27,9 @@ type scan struct {
 	choice selection
 
 	ahead    sync.WaitGroup // of fingerprintAhead
-	prepared atomic.Bool    // fingerprintAhead is to end
+	oneAhead sync.Mutex
+	seenWeak atomic.Int32
+	prepared atomic.Bool // fingerprintAhead is to end
 
 	repo    *gitstore.Repo
 	workers []*worker

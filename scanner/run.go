@@ -89,8 +89,11 @@ func (s *scan) prepare() error {
 	s.allows = s.loadAllows()
 	s.pathRules = slices.ContainsFunc(set, func(r *rules.Rule) bool { return r.PathBound() })
 	s.compilePathRegexes(set)
-	if s.o.Verify != nil {
-		s.items.fresh = s.verifyEarly
+	s.items.fresh = func(it *item) {
+		if s.o.Verify != nil {
+			s.verifyEarly(it)
+		}
+		s.fingerprintEarly(it)
 	}
 	if s.o.Mode != ModeGit {
 		s.mayVerifyEarly()
