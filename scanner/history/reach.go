@@ -26,7 +26,7 @@ type Reach struct {
 	child map[dirKey]int32
 	last  []lastDir // by key: what was found in child most recently
 
-	first map[uint32]int32    // the directory at which a tree was met first
+	first []int32             // by tree, the directory at which it was met first plus 1; 0 for none
 	more  map[treeAt]struct{} // the others
 	work  []treeAt
 	based []treeAt // trees with a base, to be looked at when all is done
@@ -94,7 +94,7 @@ func (b bitset) each(yield func(uint32)) {
 // Reach finds what the trees of all commits of a graph hold. Trees that are in no pack are read by the readers, of which each
 // is for one goroutine. It returns nil if only comparing trees one by one can tell; the error is that of ctx.
 func (t *Trees) Reach(ctx context.Context, g *Graph, readers []*gitstore.Reader) (*Reach, error) {
-	r := &Reach{t: t, dirs: make([]dirNode, 1), child: map[dirKey]int32{}, first: map[uint32]int32{}, more: map[treeAt]struct{}{}, known: map[dirKey]struct{}{}}
+	r := &Reach{t: t, dirs: make([]dirNode, 1), child: map[dirKey]int32{}, first: make([]int32, t.numbers.Len()), more: map[treeAt]struct{}{}, known: map[dirKey]struct{}{}}
 	r.roots = make([]uint32, g.Len())
 	for c := range r.roots {
 		if id := g.Tree(int32(c)); !id.IsZero() {
@@ -124,10 +124,13 @@ func (t *Trees) Reach(ctx context.Context, g *Graph, readers []*gitstore.Reader)
 // meet notes that a tree stands at a directory.
 func (r *Reach) meet(tree uint32, dir int32) {
 	at := treeAt{tree, dir}
-	if first, ok := r.first[tree]; !ok {
+	for int(tree) >= len(r.first) {
+		r.first = append(r.first, make([]int32, 1024)...)
+	}
+	if first := r.first[tree]; first == 0 {
 		r.trees.add(tree)
-		r.first[tree] = dir
-	} else if first == dir {
+		r.first[tree] = dir + 1
+	} else if first == dir+1 {
 		return
 	} else if _, ok := r.more[at]; ok {
 		return
@@ -138,7 +141,7 @@ func (r *Reach) meet(tree uint32, dir int32) {
 }
 
 func (r *Reach) met(at treeAt) bool {
-	if first, ok := r.first[at.tree]; ok && first == at.dir {
+	if int(at.tree) < len(r.first) && r.first[at.tree] == at.dir+1 {
 		return true
 	}
 	_, ok := r.more[at]
