@@ -70,7 +70,8 @@ func readKnown(arg string) (*known, error) {
 	return k, nil
 }
 
-// where sets what is to be scanned in o, to find the secrets again: the path that is given, else what was scanned before.
+// where sets what is to be scanned in o, to find the secrets again: the path that is given, else what was scanned before. Where that is not
+// known, it is a history if there is one, else files.
 func (k *known) where(path string, o *scanner.Options) error {
 	o.Fingerprints, o.MinConfidence = k.fingerprints, "low"
 	target := path
@@ -91,6 +92,10 @@ func (k *known) where(path string, o *scanner.Options) error {
 		o.Mode = scanner.ModeDir
 	case "staged":
 		o.Staged = true
+	case "":
+		if _, err := scanner.TopLevel(target, o.Getenv); err != nil {
+			o.Mode = scanner.ModeDir
+		}
 	}
 	if _, err := os.Stat(filepath.FromSlash(strings.TrimPrefix(target, "file://"))); err != nil && path == "" {
 		why := err

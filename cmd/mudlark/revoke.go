@@ -119,6 +119,7 @@ func (f *revokeFlags) run(ctx context.Context, e *environment, k *known, path st
 		return err
 	}
 	if printed := f.print(e.stdout, r); printed != nil {
+		_ = f.print(e.stderr, r) // what happened to the secret must not be lost with it
 		return failed(printed)
 	}
 	return err
@@ -128,7 +129,7 @@ func (f *revokeFlags) run(ctx context.Context, e *environment, k *known, path st
 func (f *revokeFlags) revoke(ctx context.Context, e *environment, opt verify.Options, c verify.Credential, r *revocation) (err error) {
 	v := verify.Revoke(ctx, opt, c, func(v *verify.Revocation) bool {
 		r.Identity, r.Request = v.Before.Identity, v.Request
-		err = f.ask(e, r)
+		err = f.ask(ctx, e, r)
 		return err == nil
 	})
 	if v.Outcome == verify.Declined {
@@ -137,6 +138,12 @@ func (f *revokeFlags) revoke(ctx context.Context, e *environment, opt verify.Opt
 	r.fill(v)
 	not := func(code int, message string) error {
 		return &exitError{code: code, message: message, hint: rotateHint(c.Rule)}
+	}
+	switch {
+	case ctx.Err() != nil && v.After == nil && v.Outcome == verify.Refused:
+		return not(exitInterrupted, "interrupted; nothing was revoked")
+	case ctx.Err() != nil && v.After != nil && v.Outcome != verify.Revoked:
+		return notKnown(exitInterrupted, "interrupted", r)
 	}
 	switch v.Outcome {
 	case verify.Refused:
@@ -148,11 +155,19 @@ func (f *revokeFlags) revoke(ctx context.Context, e *environment, opt verify.Opt
 		if v.Why == verify.StillWorks {
 			return not(exitFindings, "the provider accepted the revocation, but the secret still works")
 		}
+		if v.After.Status != verify.Active {
+			return notKnown(exitFindings, string(v.Why), r)
+		}
 		return not(exitFindings, "not revoked: "+string(v.Why))
 	case verify.Unproved:
 		return &exitError{code: exitIncomplete, message: "the provider accepted the revocation; that the secret is dead is not proved", hint: "mudlark verify " + r.Fingerprint + " asks again"}
 	}
 	return nil
+}
+
+// notKnown is the error for a request of which nobody knows what became of it.
+func notKnown(code int, why string, r *revocation) error {
+	return &exitError{code: code, message: "whether the secret is revoked is not known: " + why, hint: "mudlark verify " + r.Fingerprint + " asks again"}
 }
 
 // fill writes what happened into the record.
@@ -184,8 +199,8 @@ func rotateHint(r *rules.Rule) string {
 	return "revoke it at " + r.Rotate
 }
 
-// ask tells what would happen and wants a yes.
-func (f *revokeFlags) ask(e *environment, r *revocation) error {
+// ask tells what would happen and wants a yes, unless ctx ends.
+func (f *revokeFlags) ask(ctx context.Context, e *environment, r *revocation) error {
 	if f.yes {
 		return nil
 	}
@@ -198,11 +213,21 @@ func (f *revokeFlags) ask(e *environment, r *revocation) error {
 		return usagef("with --yes nobody is asked", "nothing was revoked: there is no terminal to ask at")
 	}
 	fmt.Fprint(e.stderr, "Revoke it, for good? Type yes: ")
-	line, err := bufio.NewReader(e.stdin).ReadString('\n')
-	if err != nil && line == "" || strings.TrimSpace(line) != "yes" {
+	said := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(e.stdin).ReadString('\n') // what ends without a line feed is what was said
+		said <- line
+	}()
+	select {
+	case line := <-said:
+		if strings.TrimSpace(line) == "yes" && ctx.Err() == nil {
+			return nil
+		}
 		return &exitError{code: exitFindings, message: "nothing was revoked"}
+	case <-ctx.Done():
+		fmt.Fprintln(e.stderr)
+		return &exitError{code: exitInterrupted, message: "interrupted; nothing was revoked"}
 	}
-	return nil
 }
 
 // print writes the record.
