@@ -27,8 +27,8 @@ func (s *scan) stories(ctx context.Context) ([]*lifeStory, error) {
 	}
 	if s.whole {
 		s.dropUnwanted()
+		s.fingerprintsAhead() // of a part, much that is found was there before and is not reported
 	}
-	s.fingerprintsAhead()
 	events := map[history.Item][]event{}
 	s.introduced = map[history.Item]bool{}
 	add := func(e event) {
