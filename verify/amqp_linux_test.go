@@ -75,7 +75,7 @@ func TestRabbitMQServer(t *testing.T) {
 		check(t, ask(scheme, "guest", password), Active, "") // from loopback it may come
 		check(t, ask(scheme, "guest", rand.Text()), Unknown, Unclear)
 	}
-	check(t, verdictOfLogin(t, onLoopback(), "amqp", loginURL("amqps", "ann", password, "127.0.0.1:"+secure)), Unknown, NetworkError) // unknown certificate
+	check(t, verdictOfLogin(t, onLoopback(), "amqp", loginURL("amqps", "ann", password, "127.0.0.1:"+secure)), Unknown, Untrusted) // unknown certificate
 	o.AllowPlaintext = false
 	check(t, ask("amqp", "ann", password), Skipped, ClearText)
 

@@ -67,7 +67,7 @@ try_files /index.html =404;
 	}
 	check(t, ask("bob", special), Active, "")
 	check(t, ask("ann", rand.Text()), Unknown, Unclear)
-	check(t, verdictOfLogin(t, onLoopback(), "basic", loginURL("https", "ann", password, "127.0.0.1:"+port)), Unknown, NetworkError) // unknown certificate
+	check(t, verdictOfLogin(t, onLoopback(), "basic", loginURL("https", "ann", password, "127.0.0.1:"+port)), Unknown, Untrusted) // unknown certificate
 	write(rand.Text())
 	check(t, ask("ann", password), Unknown, Unclear)
 }

@@ -70,7 +70,7 @@ TLSECCertificateKeyFile `+key+`
 		check(t, ask("bob", special), Active, "")
 		check(t, ask("ann", rand.Text()), Inactive, "")
 		check(t, ask("nobodyelse", password), Inactive, "")
-		check(t, verdictOfLogin(t, onLoopback(), "ftp", loginURL(scheme, "ann", password, "127.0.0.1:"+port)), Unknown, NetworkError) // unknown certificate
+		check(t, verdictOfLogin(t, onLoopback(), "ftp", loginURL(scheme, "ann", password, "127.0.0.1:"+port)), Unknown, Untrusted) // unknown certificate
 		write(rand.Text())
 		check(t, ask("ann", password), Inactive, "")
 	}

@@ -86,7 +86,7 @@ pwdMaxFailure: 12
 		check(t, verdictOfLogin(t, o, "ldap", loginURL("ldaps", "cn=eve,dc=acme,dc=example", rand.Text(), "127.0.0.1:"+secure)), Inactive, "")
 	}
 	check(t, verdictOfLogin(t, o, "ldap", loginURL("ldaps", "cn=eve,dc=acme,dc=example", password, "127.0.0.1:"+secure)), Unknown, Unclear) // locked
-	check(t, verdictOfLogin(t, onLoopback(), "ldap", loginURL("ldap", ann, password, "127.0.0.1:"+port)), Unknown, NetworkError)            // unknown certificate
+	check(t, verdictOfLogin(t, onLoopback(), "ldap", loginURL("ldap", ann, password, "127.0.0.1:"+port)), Unknown, Untrusted)               // unknown certificate
 	run(t, dir, "", passwd, "-x", "-H", "ldap://127.0.0.1:"+port, "-D", "cn=admin,dc=acme,dc=example", "-w", admin, "-s", rand.Text(), ann)
 	check(t, verdictOfLogin(t, o, "ldap", loginURL("ldaps", ann, password, "127.0.0.1:"+secure)), Inactive, "")
 }

@@ -67,7 +67,7 @@ host all all all scram-sha-256
 	check(t, ask("clear", password), Active, "") // the password is right, the database is closed
 
 	stranger := onLoopback()
-	check(t, verdictOfLogin(t, stranger, "postgres", loginURL("postgres", "clear", password, address)), Unknown, NetworkError) // unknown certificate
+	check(t, verdictOfLogin(t, stranger, "postgres", loginURL("postgres", "clear", password, address)), Unknown, Untrusted) // unknown certificate
 	sql("ALTER SYSTEM SET ssl = off")
 	sql("SELECT pg_reload_conf()")
 	for range 100 {
