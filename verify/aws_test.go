@@ -61,7 +61,7 @@ func (s *sts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *sts) options(t *testing.T) Options {
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
-	return Options{Rate: 1e6, requestTimeout: 5 * time.Second, dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+	return Options{Rate: 1e6, requestTimeout: 5 * time.Second, backOff: time.Millisecond, dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, network, server.Listener.Addr().String())
 	}}

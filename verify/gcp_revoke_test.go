@@ -115,7 +115,7 @@ func TestGCPRevoke(t *testing.T) {
 	} {
 		s := &gcpIAMServer{key: key, email: email, path: "/v1/projects/-/serviceAccounts/" + email + "/keys/" + one[0], shown: tt.shown, get: tt.get, delete: tt.delete, dies: tt.dies, dead: tt.dead}
 		server := httptest.NewServer(s)
-		o := Options{Rate: 1e6, requestTimeout: 20 * time.Second, dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		o := Options{Rate: 1e6, requestTimeout: 20 * time.Second, backOff: time.Millisecond, dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			var d net.Dialer
 			return d.DialContext(ctx, network, server.Listener.Addr().String())
 		}}

@@ -88,7 +88,7 @@ func TestGCP(t *testing.T) {
 			w.WriteHeader(400)
 			_, _ = io.WriteString(w, bad)
 		}))
-		o := Options{Rate: 1e6, requestTimeout: 20 * time.Second, dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		o := Options{Rate: 1e6, requestTimeout: 20 * time.Second, backOff: time.Millisecond, dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			var d net.Dialer
 			return d.DialContext(ctx, network, server.Listener.Addr().String())
 		}}

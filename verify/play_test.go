@@ -49,7 +49,7 @@ func everyHost(t testing.TB, h http.Handler) Options {
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	return Options{Rate: 1e6, requestTimeout: patient, dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+	return Options{Rate: 1e6, requestTimeout: patient, backOff: time.Millisecond, dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, network, server.Listener.Addr().String())
 	}}
