@@ -42,42 +42,48 @@ func TryRevoke(r *rules.Rule, generate func(*rules.Rule) string) []string {
 	e := t.engine(patient)
 	defer e.Close()
 	for i := range r.Revoke.Requests {
-		t.place = i
-		if no := t.prepare(e); no != "" {
+		if no := t.prepare(e, i); no != "" {
 			return append(t.problems, "it is never revoked: "+string(no))
 		}
 		t.accepts()
 		t.gone()
 		t.refuses()
 		t.inexact()
-		t.slow()
+	}
+	for i := range r.Revoke.Requests {
+		if no := t.prepare(e, i); no == "" {
+			t.slow()
+		}
 	}
 	return t.problems
 }
 
-// prepare makes the requests that find and revoke the credential at a place.
-func (t *revokeTrial) prepare(e *Engine) Refusal {
+// prepare makes the requests that find and revoke the credential at a place. The server may still be busy with a request of the one before,
+// which was not waited for.
+func (t *revokeTrial) prepare(e *Engine, place int) Refusal {
 	x, no := e.exactly(t.c)
 	if no != "" {
 		return no
 	}
 	fields := t.rule.Verify.Identity
-	t.finding = nil
+	var finding *message
 	if find := t.rule.Revoke.Find; find != nil {
 		fields = slices.Concat(fields, find.Fields)
 		m, why := e.message(candidate{request: &find.Request, endpoint: x.endpoint}, x.values, x.hosts)
 		if why != "" {
 			return Refusal(why)
 		}
-		t.finding = &m
+		finding = &m
 	}
 	x.values.told = map[string]string{}
 	for _, f := range fields {
 		x.values.told[f.Name] = "x" // which the server says
 	}
-	t.before = Verdict{Identity: x.values.told, place: t.place + 1}
-	m, why := e.message(candidate{request: &t.rule.Revoke.Requests[t.place], endpoint: x.endpoint}, x.values, x.hosts)
-	t.request = m
+	m, why := e.message(candidate{request: &t.rule.Revoke.Requests[place], endpoint: x.endpoint}, x.values, x.hosts)
+	t.state.Lock()
+	defer t.state.Unlock()
+	t.place, t.finding, t.request = place, finding, m
+	t.before = Verdict{Identity: x.values.told, place: place + 1}
 	return Refusal(why)
 }
 
@@ -302,7 +308,7 @@ func (t *revokeTrial) refuses() {
 	t.play("a connection that is dropped", outcome{Failed, Refusal(NetworkError), 1}, func(w http.ResponseWriter, _ *http.Request) { hangUp(w) })
 }
 
-// slow tries a server that does not answer in time. It is the last trial: what has given up on the request may be served much later.
+// slow tries a server that does not answer in time. It is the last trial, at all places: a request that was given up may be served much later.
 func (t *revokeTrial) slow() {
 	t.state.Lock()
 	t.alive, t.sent, t.answer = true, 0, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
