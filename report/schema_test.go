@@ -83,18 +83,18 @@ func TestSchemaIsStrict(t *testing.T) {
 	var b bytes.Buffer
 	c, f, v := sample()
 	play(t, NewJSON(&b), c, f, v)
-	tests := map[string]func(map[string]any){
-		"unknown key":               func(m map[string]any) { m["x"] = 1 },
-		"unknown key in finding":    func(m map[string]any) { m["findings"].([]any)[0].(map[string]any)["x"] = 1 },
-		"unknown key in occurrence": func(m map[string]any) { deep(m, "occurrences")["x"] = 1 },
-		"unknown key in part":       func(m map[string]any) { deep(m, "parts")["x"] = 1 },
-		"unknown key in coverage":   func(m map[string]any) { m["coverage"].(map[string]any)["x"] = 1 },
-		"summary in coverage":       func(m map[string]any) { m["coverage"].(map[string]any)["summary"] = m["summary"] },
-		"unknown key in summary":    func(m map[string]any) { m["summary"].(map[string]any)["x"] = 1 },
-		"null list":                 func(m map[string]any) { m["findings"].([]any)[0].(map[string]any)["tips"] = nil },
-		"missing at_head":           func(m map[string]any) { delete(m["findings"].([]any)[0].(map[string]any), "at_head") },
-		"type in document":          func(m map[string]any) { m["type"] = "config" },
-		"unknown mode":              func(m map[string]any) { m["mode"] = "x" },
+	tests := map[string]func(*testing.T, map[string]any){
+		"unknown key":               func(t *testing.T, m map[string]any) { m["x"] = 1 },
+		"unknown key in finding":    func(t *testing.T, m map[string]any) { m["findings"].([]any)[0].(map[string]any)["x"] = 1 },
+		"unknown key in occurrence": func(t *testing.T, m map[string]any) { deep(t, m, "occurrences")["x"] = 1 },
+		"unknown key in part":       func(t *testing.T, m map[string]any) { deep(t, m, "parts")["x"] = 1 },
+		"unknown key in coverage":   func(t *testing.T, m map[string]any) { m["coverage"].(map[string]any)["x"] = 1 },
+		"summary in coverage":       func(t *testing.T, m map[string]any) { m["coverage"].(map[string]any)["summary"] = m["summary"] },
+		"unknown key in summary":    func(t *testing.T, m map[string]any) { m["summary"].(map[string]any)["x"] = 1 },
+		"null list":                 func(t *testing.T, m map[string]any) { m["findings"].([]any)[0].(map[string]any)["tips"] = nil },
+		"missing at_head":           func(t *testing.T, m map[string]any) { delete(m["findings"].([]any)[0].(map[string]any), "at_head") },
+		"type in document":          func(t *testing.T, m map[string]any) { m["type"] = "config" },
+		"unknown mode":              func(t *testing.T, m map[string]any) { m["mode"] = "x" },
 	}
 	for name, change := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +102,7 @@ func TestSchemaIsStrict(t *testing.T) {
 			if err := json.Unmarshal(b.Bytes(), &m); err != nil {
 				t.Fatal(err)
 			}
-			change(m)
+			change(t, m)
 			text, err := json.Marshal(m)
 			if err != nil {
 				t.Fatal(err)
@@ -115,13 +115,15 @@ func TestSchemaIsStrict(t *testing.T) {
 }
 
 // deep returns the first element of the finding's list that is not empty.
-func deep(m map[string]any, list string) map[string]any {
+func deep(t *testing.T, m map[string]any, list string) map[string]any {
+	t.Helper()
 	for _, f := range m["findings"].([]any) {
 		if l := f.(map[string]any)[list].([]any); len(l) > 0 {
 			return l[0].(map[string]any)
 		}
 	}
-	panic("no finding has " + list)
+	t.Fatalf("no finding has %s", list)
+	return nil
 }
 
 // TestKeyOrder keeps the order of keys that people read.

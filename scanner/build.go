@@ -155,8 +155,7 @@ func (b *builder) fingerprint(l *lifeStory) (string, error) {
 
 // prepareFingerprints works out the fingerprints of stories.
 func (b *builder) prepareFingerprints(list []*lifeStory) {
-	b.s.prepared.Store(true)
-	defer b.s.ahead.Wait()
+	b.s.ahead.end()
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range len(b.s.workers) {

@@ -26,10 +26,7 @@ type scan struct {
 	conf   *Config // trusted and repository configuration together
 	choice selection
 
-	ahead    sync.WaitGroup // of fingerprintAhead
-	oneAhead sync.Mutex
-	seenWeak atomic.Int32
-	prepared atomic.Bool // fingerprintAhead is to end
+	ahead ahead
 
 	repo    *gitstore.Repo
 	workers []*worker

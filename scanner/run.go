@@ -25,6 +25,7 @@ import (
 func Run(ctx context.Context, o Options, h report.Handler) (Result, error) {
 	s := &scan{o: o.withDefaults(), cover: newCoverage(), items: newItems(), results: newResults(), blobs: history.NewBlobs(gitstore.NewNumbers()),
 		paths: &pathHits{m: map[string][]hit{}}, tags: map[gitstore.ID]*tagText{}, graph: &history.Graph{}, conf: &Config{}, big: &sync.Mutex{}}
+	defer s.ahead.wait()
 	started := s.o.Now()
 	if err := s.prepare(); err != nil {
 		return Result{}, s.discreet(err)

@@ -27,7 +27,7 @@ func (s *scan) stories(ctx context.Context) ([]*lifeStory, error) {
 	}
 	if s.whole {
 		s.dropUnwanted()
-		s.fingerprintsAhead() // of a part, much that is found was there before and is not reported
+		s.fingerprintsAhead()
 	}
 	events := map[history.Item][]event{}
 	s.introduced = map[history.Item]bool{}
@@ -85,51 +85,6 @@ func (s *scan) wanted(n history.Item) bool {
 		it = s.items.get(it.owner)
 	}
 	return s.choice.of(it) == reported
-}
-
-// manyEarly is how many weak secrets' fingerprints are worked out while blobs are examined: more would be in the way.
-const manyEarly = 8
-
-// fingerprintEarly begins to work out the fingerprint of a weak secret of a whole history, which takes time, when it is first seen: at the end only
-// one processor would be busy with it.
-func (s *scan) fingerprintEarly(it *item) {
-	if it.rule.Weak && it.part == "" && s.whole && s.choice.of(it) == reported && s.seenWeak.Add(1) <= manyEarly {
-		s.fingerprintAhead(it)
-	}
-}
-
-// fingerprintsAhead is for the time in which one processor is busy with what commits did.
-func (s *scan) fingerprintsAhead() {
-	var weak []*item
-	for n := range s.items.len() {
-		if it := s.items.get(history.Item(n)); it.rule.Weak && it.part == "" && s.wanted(history.Item(n)) {
-			weak = append(weak, it)
-		}
-	}
-	s.fingerprintAhead(weak...)
-}
-
-// fingerprintAhead works out fingerprints in the background, one at a time, until those that the report needs are asked for.
-func (s *scan) fingerprintAhead(list ...*item) {
-	key := s.fingerprintKey()
-	s.ahead.Go(func() {
-		s.oneAhead.Lock()
-		defer s.oneAhead.Unlock()
-		for _, it := range list {
-			if s.prepared.Load() {
-				return
-			}
-			_, _ = it.fingerprint(key) // an error comes again
-		}
-	})
-}
-
-// fingerprintKey returns the project's key, or the one that all have that have none.
-func (s *scan) fingerprintKey() []byte {
-	if len(s.conf.FingerprintKey) == 0 {
-		return DefaultFingerprintKey()
-	}
-	return s.conf.FingerprintKey
 }
 
 // blobEvents finds what commits introduced in their trees and, unless newOnly, what they took out. In a part of the history what stood in a

@@ -41,21 +41,24 @@ func TryRevoke(r *rules.Rule, generate func(*rules.Rule) string) []string {
 	}
 	e := t.engine(patient)
 	defer e.Close()
-	for i := range r.Revoke.Requests {
-		if no := t.prepare(e, i); no != "" {
-			return append(t.problems, "it is never revoked: "+string(no))
-		}
-		t.accepts()
-		t.gone()
-		t.refuses()
-		t.inexact()
-	}
-	for i := range r.Revoke.Requests {
-		if no := t.prepare(e, i); no == "" {
-			t.slow()
+	// A request that is given up may be served much later: the trial of slow servers comes last, at all places.
+	for _, try := range []func(){t.answers, t.slow} {
+		for i := range r.Revoke.Requests {
+			if no := t.prepare(e, i); no != "" {
+				return append(t.problems, "it is never revoked: "+string(no))
+			}
+			try()
 		}
 	}
 	return t.problems
+}
+
+// answers tries everything that a server can answer.
+func (t *revokeTrial) answers() {
+	t.accepts()
+	t.gone()
+	t.refuses()
+	t.inexact()
 }
 
 // prepare makes the requests that find and revoke the credential at a place. The server may still be busy with a request of the one before,
@@ -308,7 +311,7 @@ func (t *revokeTrial) refuses() {
 	t.play("a connection that is dropped", outcome{Failed, Refusal(NetworkError), 1}, func(w http.ResponseWriter, _ *http.Request) { hangUp(w) })
 }
 
-// slow tries a server that does not answer in time. It is the last trial, at all places: a request that was given up may be served much later.
+// slow tries a server that does not answer in time.
 func (t *revokeTrial) slow() {
 	t.state.Lock()
 	t.alive, t.sent, t.answer = true, 0, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }

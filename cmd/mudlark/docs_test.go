@@ -64,7 +64,7 @@ var shownOnly = map[string]string{
 // nothing to report, but they must be understood.
 func TestDocs(t *testing.T) {
 	if testing.Short() {
-		t.Skip("runs every command of the documentation")
+		t.Skip("without -short: runs every command of the documentation")
 	}
 	dir := docRepository(t)
 	done := map[string]bool{}
